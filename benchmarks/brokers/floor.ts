@@ -1,0 +1,13 @@
+import { existsSync } from 'node:fs';
+import path from 'node:path';
+import { startPinned, type BrokerAdapter } from './broker-adapter.ts';
+
+const program = path.join(import.meta.dirname, '..', 'build', 'floor');
+
+/** The least work that can carry MQTT between sockets, in C: not a broker but the limit. */
+export const floor: BrokerAdapter = {
+  name: 'floor',
+  maximumQos: 1,
+  missing: () => (existsSync(program) ? undefined : `${program} is not built`),
+  start: (port) => startPinned(0, port, program, [String(port)]),
+};

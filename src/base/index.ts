@@ -1,0 +1,14 @@
+/** Level 0: clock, logger, errors, transport port, queues and bytes. Imports nothing of the project. */
+export { SystemClock, sleep, type Clock, type Timer } from './clock.ts';
+export { FakeClock } from './fake-clock.ts';
+export { LineLogger, silentLogger, logLevels, type LogFields, type Logger, type LogLevel } from './logger.ts';
+export {
+  DavylampError,
+  errorCatalog,
+  messageOf,
+  systemCodeOf,
+  type Blame,
+  type ErrorCode,
+  type ExitCode,
+} from './errors.ts';
+export type { Dialer, PeerCertificate, PeerInfo, Transport, TransportHandler } from './transport.ts';

@@ -1,0 +1,55 @@
+/**
+ * A stream of bytes to a peer, whatever carries it: TCP, TLS, a Unix socket, or memory. The broker and the client know
+ * only this; level 3 (`listeners`) makes it from sockets.
+ */
+export interface Transport {
+  readonly peer: PeerInfo;
+  /** Set by the owner before the first byte can arrive. */
+  handler: TransportHandler;
+  /**
+   * Queues `bytes` for sending as one piece; they must not change until `onSent` of that write.
+   * Callers gather what a tick produces and call this once: a write costs about 4 µs, whatever its size.
+   */
+  write(bytes: Uint8Array): void;
+  /** Bytes handed to `write` that the system has not taken yet. */
+  readonly pendingBytes: number;
+  /** Stops and restarts reading. While paused the peer's sending is slowed by TCP itself. */
+  pause(): void;
+  resume(): void;
+  /** Sends what is pending, then closes. Destroys after a short time if the peer does not take it. */
+  end(): void;
+  /** Closes at once and forgets what is pending. */
+  destroy(): void;
+}
+
+export interface TransportHandler {
+  /** A view of the transport's buffer: valid only during the call. Whoever keeps bytes copies them. */
+  onBytes(chunk: Buffer): void;
+  /** All writes so far have been taken by the system: `pendingBytes` is 0 again. */
+  onDrain(): void;
+  /** The transport is gone. Called once; nothing follows. `error` is `undefined` for an orderly end. */
+  onClose(error: Error | undefined): void;
+}
+
+/** What is known about the peer before it says anything. */
+export interface PeerInfo {
+  /** Address without port, e.g. `192.0.2.5`; `local` for Unix sockets and memory. */
+  readonly address: string;
+  readonly port: number;
+  /** TLS: the verified client certificate; `null` without TLS or certificate. */
+  readonly certificate: PeerCertificate | null;
+}
+
+export interface PeerCertificate {
+  /** Common name of the subject: the identity. */
+  readonly commonName: string;
+  /** SHA-256 of the certificate, hexadecimal, lower case, no colons. */
+  readonly fingerprint: string;
+}
+
+/** Opens a transport to one fixed destination. Rejects with `CONNECT_FAILED` or `TLS_INVALID`. */
+export interface Dialer {
+  /** For people: `mqtts://relay.example:8883`. Holds no secret. */
+  readonly target: string;
+  dial(handler: TransportHandler, signal: AbortSignal): Promise<Transport>;
+}

@@ -1,0 +1,43 @@
+/**
+ * `connecting` to the other broker, `connected` = messages flow, `waiting` for the next try, `closed` = not started or
+ * stopped.
+ */
+export type BridgeState = 'closed' | 'connecting' | 'connected' | 'waiting';
+
+/** What a bridge does and has counted since it was made. Every message that is not passed on is counted by its reason. */
+export interface BridgeStatus {
+  state: BridgeState;
+  /** When the state began, milliseconds since 1970. */
+  since: number;
+  /** Why the last connection ended or could not be made; `null` = never. */
+  lastError: string | null;
+  connects: number;
+  /** Messages passed to the other broker, repeats included. */
+  sent: number;
+  /** Messages passed from the other broker, repeats included. */
+  received: number;
+  /** Not passed on: they have been here before, or have come too far. */
+  loops: number;
+  /** Passed on and refused by the broker that got them. */
+  refused: number;
+  /** Not passed on: larger than the broker that should get them takes. */
+  tooLarge: number;
+  /** Not passed on: their topic is not one of this bridge (any more). */
+  unmapped: number;
+}
+
+/** A status before anything happened. */
+export function createBridgeStatus(now: number): BridgeStatus {
+  return {
+    state: 'closed',
+    since: now,
+    lastError: null,
+    connects: 0,
+    sent: 0,
+    received: 0,
+    loops: 0,
+    refused: 0,
+    tooLarge: 0,
+    unmapped: 0,
+  };
+}

@@ -1,0 +1,326 @@
+import type { Transport, TransportHandler } from '#base';
+import {
+  encodePacket,
+  FrameReader,
+  PacketType,
+  ProtocolVersion,
+  ReasonCode,
+  reasonName,
+  writeAck,
+  type AckPacket,
+  type FrameSink,
+  type Packet,
+  type Will,
+} from '#mqtt';
+import type { BrokerCore } from './core.ts';
+import { Deferred } from './delivery/deferred.ts';
+import type { OutgoingAliases } from './delivery/outgoing-aliases.ts';
+import { onEarlyFrame, onFrame } from './handlers/dispatch.ts';
+import { Outbox, type OutboxOwner } from './outbox.ts';
+import type { Identity, ListenerProfile } from './ports.ts';
+import type { Session } from './sessions/session.ts';
+import type { Route } from './subscriptions/router.ts';
+
+/** What a connection waits for. */
+export const Phase = { AwaitingConnect: 0, Authenticating: 1, Connected: 2, Ending: 3 } as const;
+export type Phase = (typeof Phase)[keyof typeof Phase];
+
+/** Why a connection is not read from: bits. */
+export const PauseReason = { Authenticating: 1, Held: 2 } as const;
+export type PauseReason = (typeof PauseReason)[keyof typeof PauseReason];
+
+/** What a handler returns when it has ended the connection itself: nothing more is read. */
+export const ended = ReasonCode.UnspecifiedError;
+
+/** Whether the end of a connection is one that the will is for (MQTT 5, 3.1.2.5). */
+export type Fate = 'publish will' | 'discard will';
+
+/** What the last PUBLISH established, good for the next one of the same topic. */
+export interface LastPublish {
+  topic: string;
+  topicLength: number;
+  route: Route | null;
+  /** Of the router's tree. */
+  routeGeneration: number;
+  /** Of the access rules. */
+  accessGeneration: number;
+}
+
+interface WaitingFrame {
+  readonly sequence: number;
+  readonly frame: Buffer;
+}
+
+/** One client's connection, from its first byte to its last. */
+export class Connection implements FrameSink, TransportHandler, OutboxOwner {
+  readonly core: BrokerCore;
+  readonly transport: Transport;
+  readonly profile: ListenerProfile;
+  readonly outbox: Outbox;
+  phase: Phase = Phase.AwaitingConnect;
+  version: ProtocolVersion = ProtocolVersion.V311;
+  session: Session | null = null;
+  identity: Identity | null = null;
+  will: Will | null = null;
+  /** 0 = the client is not watched. */
+  keepAliveMs = 0;
+  /** Monotonic. */
+  readonly acceptedAt: number;
+  lastSeen: number;
+  /** Wall time at which a refused message was last logged; each ten seconds is enough. */
+  lastRefusalLogged = 0;
+  /** Messages at QoS 1 and 2 that may be unacknowledged towards the client. */
+  sendWindow = 0;
+  /** What the client takes; `Infinity` when it did not say. */
+  maximumPacketSize = Infinity;
+  limitsPacketSize = false;
+  /** The session expiry as CONNECT gave it: DISCONNECT may not make one out of none [MQTT-3.14.2-2]. */
+  connectExpirySeconds = 0;
+  /** Aliases towards the client; `null` when it takes none. */
+  aliases: OutgoingAliases | null = null;
+  /** Topics by the client's aliases; `null` until the first. */
+  incomingAliases: (string | undefined)[] | null = null;
+  /** PUBLISH packets at QoS 1 and 2 of the client that are not answered finally. */
+  openInbound = 0;
+  /** Sessions whose queues this publisher has to wait for. */
+  readonly heldBy = new Set<Session>();
+  readonly last: LastPublish = {
+    topic: '',
+    topicLength: 0,
+    route: null,
+    routeGeneration: -1,
+    accessGeneration: -1,
+  };
+
+  readonly #reader: FrameReader;
+  #pauses = 0;
+  /** Answers to what the client published: wait for the journal and for back-pressure. */
+  #answers: Deferred | null = null;
+  /** What goes to the client as a subscriber: waits for the journal alone. */
+  #sends: Deferred | null = null;
+  readonly #frames: WaitingFrame[] = [];
+  readonly #sendAck = (type: number, reasonCode: number, packetId: number): void => {
+    if (type === PacketType.Publish) this.core.deliverer.writeInflight(this, packetId);
+    else this.writeAckNow(type as AckPacket['type'], packetId, reasonCode);
+  };
+
+  constructor(core: BrokerCore, transport: Transport, profile: ListenerProfile) {
+    this.core = core;
+    this.transport = transport;
+    this.profile = profile;
+    this.outbox = new Outbox(core, transport, this);
+    this.#reader = new FrameReader(this, core.limits.maximumPacketSizeBeforeConnect);
+    this.acceptedAt = core.clock.monotonic();
+    this.lastSeen = this.acceptedAt;
+  }
+
+  /** For logs and counters; the address before CONNECT. */
+  get clientId(): string {
+    return this.identity?.clientId ?? this.transport.peer.address;
+  }
+
+  get isEnding(): boolean {
+    return this.phase === Phase.Ending;
+  }
+
+  /** Held by back-pressure and not read from. */
+  get isHeldStill(): boolean {
+    return (this.#pauses & PauseReason.Held) !== 0;
+  }
+
+  onBytes(chunk: Buffer): void {
+    if (this.isEnding) return;
+    this.core.statistics.bytesReceived += chunk.length;
+    this.lastSeen = this.core.tick();
+    try {
+      this.#judge(this.#reader.push(chunk));
+    } catch (error) {
+      this.#onBug(error);
+    }
+  }
+
+  onFrame(bytes: Buffer, start: number, bodyStart: number, end: number): ReasonCode {
+    this.core.statistics.packetsReceived++;
+    if (this.phase === Phase.Connected) return onFrame(this, bytes, start, bodyStart, end);
+    return onEarlyFrame(this, bytes, start, bodyStart, end);
+  }
+
+  onDrain(): void {
+    this.outbox.onDrain();
+  }
+
+  /** The client keeps up again. */
+  onRelief(): void {
+    if (this.session !== null && this.phase === Phase.Connected) this.core.deliverer.pump(this.session);
+  }
+
+  onClose(error: Error | undefined): void {
+    if (!this.isEnding)
+      this.#leave('publish will', error === undefined ? 'connection closed' : error.message);
+    this.outbox.release();
+    this.core.connections.delete(this);
+    this.core.onConnectionGone();
+  }
+
+  /** From now on packets of this size are read. */
+  readPacketsUpTo(maximumPacketSize: number): void {
+    this.#reader.maximumPacketSize = maximumPacketSize;
+  }
+
+  /** Stops reading for a reason; what has arrived is held. */
+  pause(reason: PauseReason): void {
+    if (this.#pauses === 0) {
+      this.#reader.suspend();
+      this.transport.pause();
+    }
+    this.#pauses |= reason;
+  }
+
+  /** Takes one reason away; reading goes on in the next turn when it was the last. */
+  unpause(reason: PauseReason): void {
+    if ((this.#pauses & reason) === 0) return;
+    this.#pauses &= ~reason;
+    if (this.#pauses === 0) this.core.turn.addReader(this);
+  }
+
+  /** Called by the turn. */
+  goOnReading(): void {
+    if (this.#pauses !== 0 || this.isEnding) return;
+    this.transport.resume();
+    this.run(() => this.#reader.resume());
+  }
+
+  /** Does what came to an end outside of `onBytes`, judged and guarded as if it were a packet. */
+  run(action: () => ReasonCode): void {
+    this.core.tick();
+    try {
+      this.#judge(action());
+    } catch (error) {
+      this.#onBug(error);
+    }
+  }
+
+  /** Sends a packet other than PUBLISH and its acknowledgements. */
+  send(packet: Packet): void {
+    this.#write(encodePacket(packet, this.version));
+  }
+
+  /** Sends a packet when what has been recorded so far is durable. */
+  sendDurably(packet: Packet): void {
+    const frame = encodePacket(packet, this.version);
+    if (this.core.isDurable && this.#frames.length === 0) {
+      this.#write(frame);
+      return;
+    }
+    this.#frames.push({ sequence: this.core.journal.sequence, frame });
+    this.core.deferring.add(this);
+  }
+
+  /** Answers a PUBLISH or PUBREL of the client: when it is durable, and nobody has to be waited for. */
+  answer(type: AckPacket['type'], packetId: number, reasonCode: ReasonCode): void {
+    if (
+      this.core.isDurable &&
+      this.heldBy.size === 0 &&
+      (this.#answers === null || this.#answers.length === 0)
+    ) {
+      this.writeAckNow(type, packetId, reasonCode);
+      return;
+    }
+    this.#answers ??= new Deferred();
+    this.#answers.push(this.core.journal.sequence, type, reasonCode, packetId);
+    this.core.deferring.add(this);
+  }
+
+  /** Sends PUBREL, or the PUBLISH that stands in flight under this id, as soon as what was recorded is durable. */
+  deferSend(type: typeof PacketType.Pubrel | typeof PacketType.Publish, packetId: number): void {
+    if (this.core.isDurable && (this.#sends === null || this.#sends.length === 0)) {
+      this.#sendAck(type, 0, packetId);
+      return;
+    }
+    this.#sends ??= new Deferred();
+    this.#sends.push(this.core.journal.sequence, type, 0, packetId);
+    this.core.deferring.add(this);
+  }
+
+  /** Sends what waited and may go now. */
+  releaseDeferred(): void {
+    if (this.isEnding) {
+      this.core.deferring.delete(this);
+      return;
+    }
+    const durable = this.core.journal.durableSequence;
+    while (this.#frames.length > 0 && this.#frames[0]!.sequence <= durable)
+      this.#write(this.#frames.shift()!.frame);
+    this.#sends?.release(durable, this.#sendAck);
+    if (this.heldBy.size === 0) this.#answers?.release(durable, this.#sendAck);
+    const left = this.#frames.length + (this.#sends?.length ?? 0) + (this.#answers?.length ?? 0);
+    if (left === 0) this.core.deferring.delete(this);
+  }
+
+  writeAckNow(type: AckPacket['type'], packetId: number, reasonCode: number): void {
+    if (this.openInbound > 0 && isFinalAnswer(type, reasonCode)) this.openInbound--;
+    const length = reasonCode === 0 || this.version !== ProtocolVersion.V5 ? 4 : 5;
+    const offset = this.outbox.room(length);
+    writeAck(this.outbox.slab, offset, type, packetId, reasonCode, this.version);
+  }
+
+  /** Ends the connection because of what the client did or we decided; MQTT 5 clients are told [MQTT-4.13.1-1]. */
+  disconnect(reasonCode: ReasonCode, detail: string): void {
+    if (this.isEnding) return;
+    if (this.phase === Phase.Connected && this.version === ProtocolVersion.V5) {
+      // The string is left out where it could make the packet too large [MQTT-3.14.2-3].
+      const properties = this.limitsPacketSize ? {} : { reasonString: detail };
+      this.send({ type: PacketType.Disconnect, reasonCode, properties });
+    }
+    this.#leave('publish will', detail);
+  }
+
+  /** The client said DISCONNECT, or its CONNECT was refused. */
+  close(fate: Fate, detail: string): void {
+    if (!this.isEnding) this.#leave(fate, detail);
+  }
+
+  #write(frame: Buffer): void {
+    if (frame.length > this.maximumPacketSize) return; // [MQTT-3.1.2-24]
+    const offset = this.outbox.room(frame.length);
+    this.outbox.slab.set(frame, offset);
+  }
+
+  #judge(code: ReasonCode): void {
+    if (code === ReasonCode.Success || this.isEnding) return;
+    this.core.statistics.protocolErrors++;
+    this.core.log.notice(`client ${this.clientId} is disconnected: ${reasonName(code)}`, this.#logFields());
+    this.disconnect(code, reasonName(code));
+  }
+
+  /** A fault of ours on this client's packet costs this client its connection, nobody else anything. */
+  #onBug(error: unknown): void {
+    this.core.statistics.bugs++;
+    const stack = error instanceof Error ? (error.stack ?? error.message) : String(error);
+    this.core.log.error(
+      `BUG in handling client ${this.clientId}; please report it: ${stack}`,
+      this.#logFields(),
+    );
+    this.disconnect(ReasonCode.ImplementationSpecificError, 'internal error');
+  }
+
+  #leave(fate: Fate, detail: string): void {
+    const wasConnected = this.phase === Phase.Connected;
+    this.phase = Phase.Ending;
+    this.outbox.finish();
+    this.transport.end();
+    this.core.deferring.delete(this);
+    this.core.pressure.forget(this);
+    if (wasConnected) this.core.lifecycle.detach(this, fate, detail);
+  }
+
+  #logFields(): { listener: string; address: string } {
+    return { listener: this.profile.name, address: this.transport.peer.address };
+  }
+}
+
+/** The client's send quota grows by one with this answer (MQTT 5, 4.9). */
+function isFinalAnswer(type: number, reasonCode: number): boolean {
+  if (type === PacketType.Pubcomp) return reasonCode === ReasonCode.Success;
+  return type === PacketType.Puback || (type === PacketType.Pubrec && reasonCode >= 0x80);
+}

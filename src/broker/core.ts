@@ -1,0 +1,120 @@
+import type { Clock, Logger } from '#base';
+import type { LimitsConfig } from '#config';
+import { createAckRecord, createPublishRecord, type PublishPacket, type AckRecord } from '#mqtt';
+import type { Connection } from './connection.ts';
+import { BackPressure } from './delivery/back-pressure.ts';
+import { Deliverer } from './delivery/deliverer.ts';
+import { callHooks, createHooks } from './hooks.ts';
+import type { Message } from './message.ts';
+import type { Journal, Scheduler } from './ports.ts';
+import { Replays } from './retained/replays.ts';
+import { RetainedStore } from './retained/retained-store.ts';
+import { Lifecycle } from './sessions/lifecycle.ts';
+import { SessionTable } from './sessions/session-table.ts';
+import { SlabPool } from './slab-pool.ts';
+import { Statistics, type DropPolicy } from './statistics.ts';
+import { Router } from './subscriptions/router.ts';
+import { TakeoverWatch } from './takeover-watch.ts';
+import { Turn } from './turn.ts';
+import { Wills } from './wills.ts';
+
+/** What a broker is made of; see `Broker` for the fields' meaning. */
+export interface BrokerOptions {
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly limits: LimitsConfig;
+  readonly journal: Journal;
+  /** For stamps and `$SYS`. */
+  readonly name: string;
+  readonly version: string;
+  /** Default: `setImmediate`. */
+  readonly schedule?: Scheduler;
+}
+
+/** The parts of one broker, in one place: what handlers and parts reach each other by. Not exported from the layer. */
+export class BrokerCore {
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly limits: LimitsConfig;
+  readonly journal: Journal;
+  readonly name: string;
+  readonly version: string;
+  readonly statistics = new Statistics();
+  readonly hooks = createHooks();
+  readonly slabs = new SlabPool();
+  readonly turn: Turn;
+  readonly connections = new Set<Connection>();
+  /** Connections with packets that wait for the journal or for back-pressure. */
+  readonly deferring = new Set<Connection>();
+  readonly sessions = new SessionTable(this.statistics);
+  readonly router = new Router(this.statistics);
+  readonly retained: RetainedStore;
+  readonly replays: Replays;
+  readonly deliverer: Deliverer;
+  readonly pressure: BackPressure;
+  readonly wills: Wills;
+  readonly lifecycle: Lifecycle;
+  readonly takeovers: TakeoverWatch;
+  /** Records that every connection decodes into: valid until the next packet is decoded. */
+  readonly publishRecord: PublishPacket = createPublishRecord();
+  readonly ackRecord: AckRecord = createAckRecord();
+  /** Wall time of the chunk that is being handled. */
+  now: number;
+  /** Ids of stamps: start of the broker, then a count. */
+  readonly stampPrefix: string;
+  stampCount = 0;
+  isClosing = false;
+  /** Called when the last connection is gone. */
+  onIdle: () => void = () => {};
+
+  constructor(options: BrokerOptions) {
+    this.clock = options.clock;
+    this.log = options.log;
+    this.limits = options.limits;
+    this.journal = options.journal;
+    this.name = options.name;
+    this.version = options.version;
+    this.turn = new Turn(options.schedule ?? ((callback) => void setImmediate(callback)));
+    this.now = options.clock.now();
+    this.stampPrefix = `${this.now.toString(36)}-`;
+    this.retained = new RetainedStore(this);
+    this.replays = new Replays(this);
+    this.deliverer = new Deliverer(this);
+    this.pressure = new BackPressure(this);
+    this.wills = new Wills(this);
+    this.lifecycle = new Lifecycle(this);
+    this.takeovers = new TakeoverWatch(this);
+  }
+
+  /** Everything recorded so far survives a crash. */
+  get isDurable(): boolean {
+    return this.journal.durableSequence >= this.journal.sequence;
+  }
+
+  /** Looks at the clocks; called once per chunk. The monotonic time. */
+  tick(): number {
+    this.now = this.clock.now();
+    return this.clock.monotonic();
+  }
+
+  /** Routes a message of a will or of the broker itself; its topic has been checked. */
+  publish(message: Message): void {
+    this.deliverer.deliver(this.router.route(message.topic), message, null);
+  }
+
+  /** Counts and tells a message that is not delivered. */
+  drop(policy: DropPolicy, clientId: string, topic: string): void {
+    this.statistics.dropped[policy]++;
+    const { onDropped } = this.hooks;
+    if (onDropped.length > 0) callHooks(onDropped, this.log, policy, clientId, topic);
+  }
+
+  countQueued(messages: number, bytes: number): void {
+    this.statistics.queuedMessages += messages;
+    this.statistics.queuedBytes += bytes;
+  }
+
+  onConnectionGone(): void {
+    if (this.connections.size === 0) this.onIdle();
+  }
+}

@@ -1,0 +1,258 @@
+import { ProtocolVersion, publishLength, writePublish, type PublishProperties, type Qos } from '#mqtt';
+import type { BrokerCore } from '../core.ts';
+import type { Connection } from '../connection.ts';
+import type { Message } from '../message.ts';
+
+/** Frames of this size and above are encoded once and handed to every receiver's socket without another copy. */
+const largeFrame = 16 * 1024;
+
+const noIdentifiers: readonly number[] = [];
+
+/**
+ * Writes PUBLISH frames into outboxes. Within one fan-out a frame is encoded once per layout; the other receivers get
+ * a copy with their packet id patched in.
+ *
+ *   layout = (version 5 ? 8 : 0) | qos << 1 | retain       #sources[layout] [#starts, #ends): where its bytes stand
+ *
+ * Invariant: a layout is valid while `#serials[layout]` is the number of the fan-out that goes on. Its source is the
+ * publisher's chunk, an outbox's slab (slabs go back to the pool only between fan-outs) or a buffer of its own.
+ */
+export class FrameWriter {
+  readonly #core: BrokerCore;
+  #current = 0;
+  #last = 0;
+  #offered = -1;
+  readonly #serials = new Float64Array(16);
+  readonly #sources: Buffer[] = Array.from({ length: 16 }, () => Buffer.alloc(0));
+  readonly #starts = new Int32Array(16);
+  readonly #ends = new Int32Array(16);
+  /** Properties as one receiver gets them; filled anew for each frame. */
+  readonly #own: PublishProperties = {
+    payloadFormat: undefined,
+    messageExpiry: undefined,
+    topicAlias: undefined,
+    responseTopic: undefined,
+    correlationData: undefined,
+    contentType: undefined,
+    userProperties: [],
+    subscriptionIdentifiers: noIdentifiers,
+  };
+
+  constructor(core: BrokerCore) {
+    this.#core = core;
+  }
+
+  /** The bytes in which the next message came. Used as they are where they equal what we would encode. */
+  offerFrame(
+    version: ProtocolVersion,
+    qos: Qos,
+    bytes: Buffer,
+    start: number,
+    bodyStart: number,
+    end: number,
+  ): void {
+    this.#offered = -1;
+    if ((bytes[start]! & 0x0f) !== qos << 1) return; // DUP and RETAIN belong to the connection it came on
+    if (bodyStart - start > 2 && bytes[bodyStart - 1] === 0) return; // a padded length is not passed on
+    if (end - start >= largeFrame) return; // large ones outlive the chunk
+    const layout = (version === ProtocolVersion.V5 ? 8 : 0) | (qos << 1);
+    this.#sources[layout] = bytes;
+    this.#starts[layout] = start;
+    this.#ends[layout] = end;
+    this.#offered = layout;
+  }
+
+  /** A fan-out begins; gives the one it interrupts (a hook may publish), for `finish`. */
+  begin(): number {
+    const outer = this.#current;
+    this.#current = ++this.#last;
+    if (this.#offered >= 0) this.#serials[this.#offered] = this.#current;
+    this.#offered = -1;
+    return outer;
+  }
+
+  finish(outer: number): void {
+    this.#current = outer;
+  }
+
+  /** A frame of the fan-out that goes on: copied from its layout where it has been encoded before. */
+  writeShared(
+    connection: Connection,
+    message: Message,
+    qos: Qos,
+    retain: boolean,
+    packetId: number,
+    identifiers: readonly number[],
+  ): void {
+    const isV5 = connection.version === ProtocolVersion.V5;
+    if (isV5 && (identifiers.length > 0 || connection.aliases !== null || connection.limitsPacketSize)) {
+      this.writeOwn(connection, message, qos, retain, false, packetId, identifiers);
+      return;
+    }
+    const layout = (isV5 ? 8 : 0) | (qos << 1) | (retain ? 1 : 0);
+    if (this.#serials[layout] !== this.#current)
+      this.#encode(connection, message, qos, retain, packetId, layout);
+    else this.#copy(connection, message, qos, packetId, layout);
+    this.#count(message);
+  }
+
+  /** A frame for this receiver alone: with its alias, its subscription identifiers, and the expiry that is left. */
+  writeOwn(
+    connection: Connection,
+    message: Message,
+    qos: Qos,
+    retain: boolean,
+    dup: boolean,
+    packetId: number,
+    identifiers: readonly number[],
+  ): void {
+    const isV5 = connection.version === ProtocolVersion.V5;
+    const properties = isV5 ? this.#ownProperties(message, identifiers, connection.aliases !== null) : null;
+    let { topic, topicLength } = message;
+    if (isV5 && connection.limitsPacketSize) {
+      const whole = publishLength(topicLength, message.payload.length, qos, properties, connection.version);
+      if (whole > connection.maximumPacketSize) {
+        this.#core.drop('too-large', connection.clientId, topic); // [MQTT-3.1.2-24]
+        return;
+      }
+    }
+    if (properties !== null && connection.aliases !== null) {
+      const known = connection.aliases.find(topic);
+      properties.topicAlias = known === 0 ? connection.aliases.assign(topic) : known;
+      if (known !== 0) {
+        topic = '';
+        topicLength = 0;
+      }
+    }
+    const { payload } = message;
+    const { outbox, version } = connection;
+    const length = publishLength(topicLength, payload.length, qos, properties, version);
+    const offset = outbox.room(length);
+    writePublish(
+      outbox.slab,
+      offset,
+      topic,
+      topicLength,
+      payload,
+      qos,
+      retain,
+      dup,
+      packetId,
+      properties,
+      version,
+    );
+    this.#count(message);
+  }
+
+  /** The frame would be larger than the client takes. */
+  isTooLarge(connection: Connection, message: Message, qos: Qos, identifiers: readonly number[]): boolean {
+    const properties = this.#ownProperties(message, identifiers, connection.aliases !== null);
+    const { topicLength, payload } = message;
+    return (
+      publishLength(topicLength, payload.length, qos, properties, connection.version) >
+      connection.maximumPacketSize
+    );
+  }
+
+  #encode(
+    connection: Connection,
+    message: Message,
+    qos: Qos,
+    retain: boolean,
+    packetId: number,
+    layout: number,
+  ): void {
+    const { topic, topicLength, payload, properties } = message;
+    const { outbox, version } = connection;
+    const length = publishLength(topicLength, payload.length, qos, properties, version);
+    const isLarge = length >= largeFrame;
+    const offset = isLarge ? 0 : outbox.room(length);
+    const into = isLarge ? Buffer.allocUnsafeSlow(length) : outbox.slab;
+    writePublish(
+      into,
+      offset,
+      topic,
+      topicLength,
+      payload,
+      qos,
+      retain,
+      false,
+      packetId,
+      properties,
+      version,
+    );
+    this.#serials[layout] = this.#current;
+    this.#sources[layout] = into;
+    this.#starts[layout] = offset;
+    this.#ends[layout] = offset + length;
+    if (isLarge) this.#copyLarge(connection, message, qos, packetId, layout);
+  }
+
+  #copy(connection: Connection, message: Message, qos: Qos, packetId: number, layout: number): void {
+    const start = this.#starts[layout]!;
+    const end = this.#ends[layout]!;
+    if (end - start >= largeFrame) {
+      this.#copyLarge(connection, message, qos, packetId, layout);
+      return;
+    }
+    const { outbox } = connection;
+    const offset = outbox.room(end - start);
+    const into = outbox.slab;
+    this.#sources[layout]!.copy(into, offset, start, end);
+    if (qos > 0) patch(into, offset, message.topicLength, packetId);
+  }
+
+  /** The part up to the packet id goes through the slab, the rest is the one buffer that all receivers share. */
+  #copyLarge(connection: Connection, message: Message, qos: Qos, packetId: number, layout: number): void {
+    const source = this.#sources[layout]!; // its own buffer: `offerFrame` takes no large ones
+    const { outbox } = connection;
+    const head = qos === 0 ? 5 : headerLength(source, 0) + 2 + message.topicLength + 2;
+    const offset = outbox.room(head);
+    source.copy(outbox.slab, offset, 0, head);
+    if (qos > 0) patch(outbox.slab, offset, message.topicLength, packetId);
+    outbox.append(source.subarray(head));
+  }
+
+  /** `null` where the packet has none. What is returned is valid until the next call. */
+  #ownProperties(
+    message: Message,
+    identifiers: readonly number[],
+    hasAlias: boolean,
+  ): PublishProperties | null {
+    const from = message.properties;
+    if (from === null && identifiers.length === 0 && !hasAlias) return null;
+    const own = this.#own;
+    own.payloadFormat = from?.payloadFormat;
+    // [MQTT-3.3.2-6]: what is left of it, in whole seconds begun.
+    own.messageExpiry =
+      message.expiresAt === 0
+        ? undefined
+        : Math.max(1, Math.ceil((message.expiresAt - this.#core.now) / 1000));
+    own.topicAlias = hasAlias ? 1 : undefined; // any number: its place is what counts until it is known
+    own.responseTopic = from?.responseTopic;
+    own.correlationData = from?.correlationData;
+    own.contentType = from?.contentType;
+    own.userProperties = from?.userProperties ?? [];
+    own.subscriptionIdentifiers = identifiers;
+    return own;
+  }
+
+  #count(message: Message): void {
+    const { statistics } = this.#core;
+    statistics.publishSent++;
+    statistics.publishBytesSent += message.payload.length;
+  }
+}
+
+/** Bytes before the body. */
+function headerLength(bytes: Buffer, start: number): number {
+  let at = start + 1;
+  while (bytes[at]! > 127) at++;
+  return at + 1 - start;
+}
+
+function patch(bytes: Buffer, offset: number, topicLength: number, packetId: number): void {
+  const at = offset + headerLength(bytes, offset) + 2 + topicLength;
+  bytes[at] = packetId >> 8;
+  bytes[at + 1] = packetId & 0xff;
+}

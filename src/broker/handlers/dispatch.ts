@@ -1,0 +1,68 @@
+import { decodePacket, PacketType, ReasonCode, type Packet } from '#mqtt';
+import { Phase, type Connection } from '../connection.ts';
+import { onAck } from './acknowledgements.ts';
+import { onAuth } from './auth.ts';
+import { onConnect, onUnreadableConnect } from './connect.ts';
+import { onDisconnect } from './disconnect.ts';
+import { onPingreq } from './pingreq.ts';
+import { onPublish } from './publish.ts';
+import { onSubscribe } from './subscribe.ts';
+import { onUnsubscribe } from './unsubscribe.ts';
+
+/** Hands one packet of a connected client to its handler. 0 = go on, else the connection ends with that reason. */
+export function onFrame(
+  connection: Connection,
+  bytes: Buffer,
+  start: number,
+  bodyStart: number,
+  end: number,
+): ReasonCode {
+  switch (bytes[start]! >> 4) {
+    case PacketType.Publish:
+      return onPublish(connection, bytes, start, bodyStart, end);
+    case PacketType.Puback:
+    case PacketType.Pubrec:
+    case PacketType.Pubrel:
+    case PacketType.Pubcomp:
+      return onAck(connection, bytes, start, bodyStart, end);
+    default: {
+      const packet = decodePacket(bytes, start, bodyStart, end, connection.version);
+      if (packet.type !== 0) return onPacket(connection, packet);
+      connection.core.log.debug(`client ${connection.clientId}: ${packet.detail}`);
+      return packet.reasonCode;
+    }
+  }
+}
+
+/** A packet of a client that is not signed in: the first must be CONNECT [MQTT-3.1.0-1]. */
+export function onEarlyFrame(
+  connection: Connection,
+  bytes: Buffer,
+  start: number,
+  bodyStart: number,
+  end: number,
+): ReasonCode {
+  if (connection.phase !== Phase.AwaitingConnect || bytes[start]! >> 4 !== PacketType.Connect) {
+    return ReasonCode.ProtocolError;
+  }
+  const packet = decodePacket(bytes, start, bodyStart, end, connection.version);
+  if (packet.type === 0) return onUnreadableConnect(connection, packet);
+  return packet.type === PacketType.Connect ? onConnect(connection, packet) : ReasonCode.ProtocolError;
+}
+
+function onPacket(connection: Connection, packet: Packet): ReasonCode {
+  switch (packet.type) {
+    case PacketType.Subscribe:
+      return onSubscribe(connection, packet);
+    case PacketType.Unsubscribe:
+      return onUnsubscribe(connection, packet);
+    case PacketType.Pingreq:
+      return onPingreq(connection);
+    case PacketType.Disconnect:
+      return onDisconnect(connection, packet);
+    case PacketType.Auth:
+      return onAuth(connection, packet);
+    default:
+      return ReasonCode.ProtocolError; // a second CONNECT [MQTT-3.1.0-2], or a packet that only a server sends
+  }
+}

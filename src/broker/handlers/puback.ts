@@ -1,0 +1,27 @@
+import { ReasonCode } from '#mqtt';
+import type { Connection } from '../connection.ts';
+import { InflightState } from '../sessions/inflight.ts';
+import type { Session } from '../sessions/session.ts';
+
+/**
+ * The client has taken a message at QoS 1 [MQTT-4.3.2-4]. Also when its reason code is an error: the message counts as
+ * delivered, nobody else gets it [MQTT-4.8.2-6]. An id that is not in flight is ignored: it may be late.
+ */
+export function onPuback(connection: Connection, session: Session, packetId: number): ReasonCode {
+  if (session.inflight.stateOf(packetId) === InflightState.AwaitingPuback)
+    finish(connection, session, packetId);
+  return ReasonCode.Success;
+}
+
+/** Ends what is in flight under this id and sends what its end makes room for. */
+export function finish(connection: Connection, session: Session, packetId: number): void {
+  const { core } = connection;
+  const delivery = session.inflight.deliveryOf(packetId);
+  session.inflight.close(packetId);
+  if (session.unacknowledged > 0) session.unacknowledged--;
+  session.lastProgress = connection.lastSeen;
+  session.isStalled = false;
+  if (delivery !== null && session.isPersistent)
+    core.journal.recordDeliveryDone(session.clientId, delivery.serial);
+  core.deliverer.pump(session);
+}

@@ -1,0 +1,188 @@
+import {
+  decodePublish,
+  PacketType,
+  ProtocolVersion,
+  ReasonCode,
+  reasonName,
+  utf8Length,
+  type PublishPacket,
+} from '#mqtt';
+import { topicNameFault } from '#topics';
+import type { Connection } from '../connection.ts';
+import { expiryTime, isReservedTopic, Message } from '../message.ts';
+import type { Session } from '../sessions/session.ts';
+import { stampedProperties } from '../stamp.ts';
+import type { Route } from '../subscriptions/router.ts';
+
+/** A client that goes on publishing where it may not must not fill the log. */
+const refusalLogMs = 10_000;
+
+/**
+ * Answers one PUBLISH. The order is a decision: the alias names the topic that is authorised, and what is acknowledged
+ * has been recorded. 0, or why the connection ends.
+ *
+ *   1 resolveAlias  2 validateTopic  3 authorize  4 applyLimits  5 retain  6 route  7 deliver  8 acknowledge
+ */
+export function onPublish(
+  connection: Connection,
+  bytes: Buffer,
+  start: number,
+  bodyStart: number,
+  end: number,
+): ReasonCode {
+  const { core, session } = connection;
+  const packet = core.publishRecord;
+  let fault = decodePublish(bytes, start, bodyStart, end, connection.version, packet);
+  const received = packet.properties;
+  if (fault === ReasonCode.Success) fault = resolveAlias(connection, packet);
+  if (fault === ReasonCode.Success) fault = validateTopic(connection, packet);
+  if (fault !== ReasonCode.Success || session === null) return fault;
+  if (packet.qos === 2 && session.incoming.has(packet.packetId)) {
+    connection.answer(PacketType.Pubrec, packet.packetId, ReasonCode.Success); // a repeat [MQTT-4.3.3-10]
+    return ReasonCode.Success;
+  }
+  let reason = authorize(connection, packet);
+  if (reason === ReasonCode.Success) {
+    fault = applyLimits(connection, packet);
+    if (fault !== ReasonCode.Success) return fault;
+    const message = createMessage(connection, packet);
+    if (packet.retain) reason = core.retained.store(message);
+    if (reason === ReasonCode.Success) {
+      const found = route(connection, packet);
+      if (!found.isEmpty) {
+        if (message.properties === received) {
+          core.deliverer.offerFrame(connection.version, packet.qos, bytes, start, bodyStart, end);
+        }
+        core.deliverer.deliver(found, message, connection);
+      } else reason = ReasonCode.NoMatchingSubscribers;
+    }
+  }
+  if (reason >= 0x80) refuse(connection, packet, reason);
+  return acknowledge(connection, session, packet, reason);
+}
+
+/** An alias stands for a topic that came with it before on this connection [MQTT-3.3.2-12]. */
+function resolveAlias(connection: Connection, packet: PublishPacket): ReasonCode {
+  const { statistics, limits } = connection.core;
+  statistics.publishReceived++;
+  statistics.publishBytesReceived += packet.payload.length;
+  const { properties } = packet;
+  if (properties === null) return ReasonCode.Success;
+  if (properties.subscriptionIdentifiers.length > 0) return ReasonCode.ProtocolError; // [MQTT-3.3.4-6]
+  if (properties.userProperties.length > limits.maximumUserProperties) return ReasonCode.QuotaExceeded;
+  const alias = properties.topicAlias;
+  if (alias === undefined) return ReasonCode.Success;
+  if (alias > limits.topicAliasMaximum) return ReasonCode.TopicAliasInvalid; // [MQTT-3.2.2-18]
+  connection.incomingAliases ??= [];
+  if (packet.topic !== '') connection.incomingAliases[alias] = packet.topic;
+  else {
+    const topic = connection.incomingAliases[alias];
+    if (topic === undefined) return ReasonCode.ProtocolError; // nothing to stand for (3.3.2.3.4)
+    packet.topic = topic;
+  }
+  packet.properties = { ...properties, topicAlias: undefined }; // it belongs to the connection it came on
+  return ReasonCode.Success;
+}
+
+/** The topic of the packet before needs no second look. */
+function validateTopic(connection: Connection, packet: PublishPacket): ReasonCode {
+  if (packet.topic !== '' && packet.topic === connection.last.topic) return ReasonCode.Success;
+  const { maximumTopicLength, maximumTopicLevels } = connection.core.limits;
+  if (packet.topic.length > maximumTopicLength) return ReasonCode.TopicNameInvalid;
+  if (packet.topic === '' && connection.version === ProtocolVersion.V5) return ReasonCode.ProtocolError; // no alias
+  return topicNameFault(packet.topic, maximumTopicLevels); // [MQTT-3.3.2-2] [MQTT-4.7.3-1]
+}
+
+/** What was allowed for the topic of the packet before is allowed while the rules stand. `$SYS` is the broker's own. */
+function authorize(connection: Connection, packet: PublishPacket): ReasonCode {
+  const { last, identity } = connection;
+  const { authorizer } = connection.profile;
+  const { generation } = authorizer;
+  if (packet.topic === last.topic && last.accessGeneration === generation) return ReasonCode.Success;
+  if (identity === null || isReservedTopic(packet.topic)) return ReasonCode.NotAuthorized;
+  if (!authorizer.mayPublish(identity, packet.topic)) return ReasonCode.NotAuthorized;
+  if (packet.topic !== last.topic) {
+    last.topic = packet.topic;
+    last.topicLength = utf8Length(packet.topic);
+    last.routeGeneration = -1;
+  }
+  last.accessGeneration = generation;
+  return ReasonCode.Success;
+}
+
+/** Takes its place in the receive window at once, before anything could wait [MQTT-3.3.4-7]; 3.1.1 knows no window. */
+function applyLimits(connection: Connection, packet: PublishPacket): ReasonCode {
+  if (packet.qos === 0) return ReasonCode.Success;
+  if (connection.version === ProtocolVersion.V5) {
+    if (connection.openInbound >= connection.core.limits.receiveMaximum)
+      return ReasonCode.ReceiveMaximumExceeded;
+  }
+  connection.openInbound++;
+  return ReasonCode.Success;
+}
+
+function createMessage(connection: Connection, packet: PublishPacket): Message {
+  const { core, last } = connection;
+  const { stampSite } = connection.profile;
+  const properties =
+    stampSite === null ? packet.properties : stampedProperties(core, stampSite, packet.properties);
+  const { topic, payload, qos, retain } = packet;
+  const expiresAt = properties === null ? 0 : expiryTime(properties, core.now);
+  return new Message(
+    topic,
+    last.topicLength,
+    payload,
+    qos,
+    retain,
+    properties,
+    connection.clientId,
+    expiresAt,
+  );
+}
+
+/** Who gets it; as for the packet before when topic and subscriptions are the same. */
+function route(connection: Connection, packet: PublishPacket): Route {
+  const { last } = connection;
+  const { router } = connection.core;
+  if (last.route !== null && last.routeGeneration === router.generation) return last.route;
+  last.route = router.route(packet.topic);
+  last.routeGeneration = router.generation;
+  return last.route;
+}
+
+/** A message that is refused is counted and told in the log: before MQTT 5 its sender cannot be told. */
+function refuse(connection: Connection, packet: PublishPacket, reason: ReasonCode): void {
+  const { core } = connection;
+  core.statistics.publishRefused++;
+  if (reason === ReasonCode.NotAuthorized) core.drop('not-authorized', connection.clientId, packet.topic);
+  if (core.now - connection.lastRefusalLogged < refusalLogMs) return;
+  connection.lastRefusalLogged = core.now;
+  core.log.notice(`a message of client ${connection.clientId} is refused: ${reasonName(reason)}`, {
+    topic: packet.topic,
+  });
+}
+
+/**
+ * PUBACK or PUBREC with the reason. Before MQTT 5 there is none: the message is acknowledged all the same, or its
+ * sender would repeat it for ever (3.1.1: [MQTT-3.3.5-2] leaves that or the end of the connection).
+ */
+function acknowledge(
+  connection: Connection,
+  session: Session,
+  packet: PublishPacket,
+  reason: ReasonCode,
+): ReasonCode {
+  const { qos, packetId } = packet;
+  if (qos === 0) return ReasonCode.Success;
+  const answer = connection.version === ProtocolVersion.V5 ? reason : ReasonCode.Success;
+  if (qos === 1) {
+    connection.answer(PacketType.Puback, packetId, answer); // [MQTT-4.3.2-4]
+    return ReasonCode.Success;
+  }
+  if (answer < 0x80) {
+    session.incoming.add(packetId);
+    if (session.isPersistent) connection.core.journal.recordIncoming(session.clientId, packetId);
+  }
+  connection.answer(PacketType.Pubrec, packetId, answer); // [MQTT-4.3.3-8]
+  return ReasonCode.Success;
+}

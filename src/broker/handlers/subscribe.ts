@@ -1,0 +1,81 @@
+import {
+  PacketType,
+  ProtocolVersion,
+  ReasonCode,
+  type SubscribePacket,
+  type SubscriptionRequest,
+} from '#mqtt';
+import { parseShare, topicFilterFault } from '#topics';
+import type { Connection } from '../connection.ts';
+import type { Session } from '../sessions/session.ts';
+import { Subscription } from '../subscriptions/subscription.ts';
+
+interface Granted {
+  readonly subscription: Subscription;
+  readonly sendsRetained: boolean;
+}
+
+/** Answers SUBSCRIBE filter by filter, as if each had come alone [MQTT-3.8.4-5]; then sends what is retained. */
+export function onSubscribe(connection: Connection, packet: SubscribePacket): ReasonCode {
+  const { session } = connection;
+  if (session === null) return ReasonCode.ProtocolError;
+  const reasonCodes: number[] = [];
+  const granted: Granted[] = [];
+  const identifier = packet.properties.subscriptionIdentifier ?? 0;
+  for (const request of packet.subscriptions) {
+    // [MQTT-3.8.3-4]: no-local has no meaning in a group.
+    if (request.noLocal && request.filter.startsWith('$share/')) return ReasonCode.ProtocolError;
+    const reason = checkSubscription(connection, session, request);
+    if (reason === ReasonCode.Success)
+      granted.push(addSubscription(connection, session, request, identifier));
+    reasonCodes.push(answerCode(connection, reason, request));
+  }
+  // [MQTT-3.8.4-1] [MQTT-3.8.4-2] [MQTT-3.8.4-6]
+  connection.sendDurably({ type: PacketType.Suback, packetId: packet.packetId, reasonCodes, properties: {} });
+  for (const { subscription, sendsRetained } of granted) {
+    if (sendsRetained) connection.core.replays.start(connection, subscription);
+  }
+  return ReasonCode.Success;
+}
+
+function checkSubscription(
+  connection: Connection,
+  session: Session,
+  request: SubscriptionRequest,
+): ReasonCode {
+  const { limits } = connection.core;
+  const { filter } = request;
+  if (filter.length > limits.maximumTopicLength) return ReasonCode.TopicFilterInvalid;
+  const fault = topicFilterFault(filter, limits.maximumTopicLevels);
+  if (fault !== ReasonCode.Success) return fault;
+  const isNew = !session.subscriptions.has(filter);
+  if (isNew && session.subscriptions.size >= limits.maximumSubscriptionsPerClient)
+    return ReasonCode.QuotaExceeded;
+  const access = session.authorizer.maySubscribe(session.identity, parseShare(filter)?.filter ?? filter);
+  return access === 'none' ? ReasonCode.NotAuthorized : ReasonCode.Success;
+}
+
+function addSubscription(
+  connection: Connection,
+  session: Session,
+  request: SubscriptionRequest,
+  subscriptionIdentifier: number,
+): Granted {
+  const { core } = connection;
+  const { filter, qos, noLocal, retainAsPublished, retainHandling } = request;
+  const options = { filter, qos, noLocal, retainAsPublished, retainHandling, subscriptionIdentifier };
+  const share = parseShare(filter);
+  const { authorizer } = session;
+  const access = authorizer.maySubscribe(session.identity, share?.filter ?? filter);
+  const subscription = new Subscription(session, options, authorizer.generation, access !== 'all');
+  const isNew = core.router.subscribe(subscription);
+  if (session.isPersistent) core.journal.recordSubscription(session.clientId, options);
+  // [MQTT-3.3.1-9] [MQTT-3.3.1-10] [MQTT-3.3.1-11]; a group gets none (MQTT 5, 4.8.2).
+  const sendsRetained = share === null && (retainHandling === 0 || (retainHandling === 1 && isNew));
+  return { subscription, sendsRetained };
+}
+
+function answerCode(connection: Connection, reason: ReasonCode, request: SubscriptionRequest): number {
+  if (reason === ReasonCode.Success) return request.qos; // [MQTT-3.8.4-7]
+  return connection.version === ProtocolVersion.V5 ? reason : ReasonCode.UnspecifiedError; // 3.1.1: [MQTT-3.9.3-2]
+}

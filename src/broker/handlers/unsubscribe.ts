@@ -1,0 +1,26 @@
+import { PacketType, ProtocolVersion, ReasonCode, type UnsubscribePacket } from '#mqtt';
+import { topicFilterFault } from '#topics';
+import type { Connection } from '../connection.ts';
+
+/** Answers UNSUBSCRIBE. Filters are compared character by character [MQTT-3.10.4-1]; always answered [MQTT-3.10.4-5]. */
+export function onUnsubscribe(connection: Connection, packet: UnsubscribePacket): ReasonCode {
+  const { core, session } = connection;
+  if (session === null) return ReasonCode.ProtocolError;
+  const reasonCodes: number[] = [];
+  for (const filter of packet.filters) {
+    if (core.router.unsubscribe(session, filter)) {
+      if (session.isPersistent) core.journal.recordUnsubscription(session.clientId, filter);
+      reasonCodes.push(ReasonCode.Success);
+      continue;
+    }
+    const fault = topicFilterFault(filter, core.limits.maximumTopicLevels);
+    reasonCodes.push(fault === ReasonCode.Success ? ReasonCode.NoSubscriptionExisted : fault);
+  }
+  connection.sendDurably({
+    type: PacketType.Unsuback,
+    packetId: packet.packetId,
+    reasonCodes: connection.version === ProtocolVersion.V5 ? reasonCodes : [],
+    properties: {},
+  });
+  return ReasonCode.Success;
+}

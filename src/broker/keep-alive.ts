@@ -1,0 +1,41 @@
+import { ReasonCode } from '#mqtt';
+import { Phase, type Connection } from './connection.ts';
+import type { BrokerCore } from './core.ts';
+
+/** A client that takes its bytes too slowly for so long is disconnected. */
+const slowMs = 30_000;
+
+/**
+ * One sweep per second over all connections: keep-alive, sign-in time and slow clients. So no packet sets a timer.
+ */
+export function sweepConnections(core: BrokerCore): void {
+  const now = core.clock.monotonic();
+  for (const connection of core.connections) {
+    if (connection.isEnding) continue;
+    if (connection.phase !== Phase.Connected) checkSignIn(core, connection, now);
+    else if (connection.keepAliveMs > 0 && now - connection.lastSeen > connection.keepAliveMs) {
+      // [MQTT-3.1.2-22]; 3.1.1: [MQTT-3.1.2-24]
+      core.statistics.keepAliveTimeouts++;
+      connection.disconnect(ReasonCode.KeepAliveTimeout, 'keep alive timeout');
+    } else checkOutbox(core, connection, now);
+  }
+}
+
+function checkSignIn(core: BrokerCore, connection: Connection, now: number): void {
+  if (now - connection.acceptedAt < core.limits.connectTimeoutMs) return;
+  core.statistics.connectionsRefused++;
+  connection.close('discard will', 'no CONNECT in time');
+}
+
+/** 0x97: the bound that it passed is ours (an implementation or administrative limit). */
+function checkOutbox(core: BrokerCore, connection: Connection, now: number): void {
+  const { outbox } = connection;
+  const isLong = outbox.congestedSince !== 0 && now - outbox.congestedSince >= slowMs;
+  if (!isLong && !outbox.isHopeless) return;
+  core.statistics.slowClientsClosed++;
+  core.log.warning(`client ${connection.clientId} does not take its messages; it is disconnected`, {
+    pending_bytes: outbox.waiting,
+    address: connection.transport.peer.address,
+  });
+  connection.disconnect(ReasonCode.QuotaExceeded, 'the client does not take its messages');
+}

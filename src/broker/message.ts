@@ -1,0 +1,115 @@
+import type { PublishProperties, Qos } from '#mqtt';
+import type { StoredDelivery, StoredMessage } from './ports.ts';
+
+/**
+ * A message inside the broker, made from a PUBLISH, a will or the broker's own voice. Its properties hold neither a
+ * topic alias nor subscription identifiers: both belong to one connection.
+ */
+export class Message implements StoredMessage {
+  readonly topic: string;
+  /** UTF-8 bytes of `topic`. */
+  readonly topicLength: number;
+  payload: Buffer;
+  readonly qos: Qos;
+  /** The retain flag as published. */
+  readonly retain: boolean;
+  properties: PublishProperties | null;
+  readonly publisherId: string;
+  readonly expiresAt: number;
+  journalId = 0;
+  #kept: boolean;
+
+  /** `payload` may be a view of a chunk that is valid only during the call: see `keep`. */
+  constructor(
+    topic: string,
+    topicLength: number,
+    payload: Buffer,
+    qos: Qos,
+    retain: boolean,
+    properties: PublishProperties | null,
+    publisherId: string,
+    expiresAt: number,
+  ) {
+    this.topic = topic;
+    this.topicLength = topicLength;
+    this.payload = payload;
+    this.qos = qos;
+    this.retain = retain;
+    this.properties = properties;
+    this.publisherId = publisherId;
+    this.expiresAt = expiresAt;
+    this.#kept = false;
+  }
+
+  /** Copies what is a view of the socket's chunk, once: whoever holds a message beyond the call keeps it first. */
+  keep(): this {
+    if (this.#kept) return this;
+    this.payload = Buffer.from(this.payload); // copy: a view would pin 64 KiB
+    return this.#keepProperties();
+  }
+
+  /** As `keep`, into memory of its own: what may stay for months must not pin Node's shared pool of 8 KiB. */
+  keepApart(): this {
+    if (this.#kept) return this;
+    const own = Buffer.allocUnsafeSlow(this.payload.length);
+    this.payload.copy(own);
+    this.payload = own;
+    return this.#keepProperties();
+  }
+
+  hasExpired(now: number): boolean {
+    return this.expiresAt !== 0 && now >= this.expiresAt;
+  }
+
+  #keepProperties(): this {
+    this.#kept = true;
+    const data = this.properties?.correlationData;
+    if (this.properties !== null && data !== undefined) {
+      this.properties = { ...this.properties, correlationData: Buffer.from(data) };
+    }
+    return this;
+  }
+}
+
+/** Wall time at which a message with these properties expires; 0 = never. */
+export function expiryTime(properties: PublishProperties | null, now: number): number {
+  const seconds = properties?.messageExpiry;
+  return seconds === undefined ? 0 : now + seconds * 1000;
+}
+
+/** Topics that only the broker itself publishes to. */
+export function isReservedTopic(topic: string): boolean {
+  return topic.startsWith('$SYS/') || topic === '$SYS';
+}
+
+/** One message on its way to one session at QoS 1 or 2: queued or in flight. */
+export class Delivery implements StoredDelivery {
+  readonly serial: number;
+  readonly message: Message;
+  readonly qos: Qos;
+  readonly retain: boolean;
+  readonly subscriptionIdentifiers: readonly number[];
+  /** Generation of the access rules under which the session was found to be allowed to read it; -1 = never asked. */
+  generation: number;
+
+  constructor(
+    serial: number,
+    message: Message,
+    qos: Qos,
+    retain: boolean,
+    subscriptionIdentifiers: readonly number[],
+    generation: number,
+  ) {
+    this.serial = serial;
+    this.message = message;
+    this.qos = qos;
+    this.retain = retain;
+    this.subscriptionIdentifiers = subscriptionIdentifiers;
+    this.generation = generation;
+  }
+
+  /** Bytes that it holds in memory, roughly: what queue bounds count. */
+  get size(): number {
+    return this.message.payload.length + this.message.topicLength;
+  }
+}

@@ -1,0 +1,173 @@
+import type { Clock, Transport } from '#base';
+import { largeSlab, smallSlab, type SlabPool } from './slab-pool.ts';
+import type { Statistics } from './statistics.ts';
+import type { Turn } from './turn.ts';
+
+const empty = Buffer.alloc(0);
+
+/** Is told when an outbox that was congested has room again. */
+export interface OutboxOwner {
+  onRelief(): void;
+}
+
+export interface OutboxContext {
+  readonly clock: Clock;
+  readonly turn: Turn;
+  readonly slabs: SlabPool;
+  readonly statistics: Statistics;
+  readonly limits: { readonly maximumPendingBytes: number };
+}
+
+/**
+ * Gathers the frames that one turn makes for one connection, so that they leave in one write.
+ *
+ *   room(n) → offset      the caller encodes into `slab` at `offset`, exactly n bytes
+ *   slab     |frame|frame|frame|……|      small first; moves to a large one when it is full, is written when that is full
+ *   flush()  → transport.write(slab[0, used))
+ *
+ * Invariant: bytes below `#used` are written, never above. A slab goes back to the pool only inside `flush` or
+ * `onDrain`, so bytes of this turn's frames stay readable (and may be copied to other outboxes) until the turn ends.
+ */
+export class Outbox {
+  /** Where the frame that `room` made way for is written. */
+  slab: Buffer = empty;
+  /** Bytes that the transport has not handed over, as far as is known, and those that are gathered. */
+  waiting = 0;
+  /** Monotonic time since which `waiting` has been above the bound; 0 = it is not. */
+  congestedSince = 0;
+
+  readonly #context: OutboxContext;
+  readonly #transport: Transport;
+  readonly #owner: OutboxOwner;
+  readonly #bound: number;
+  #used = 0;
+  #isDirty = false;
+  #isClosed = false;
+  /** Slabs that the transport may still read from. */
+  #lent: Buffer[] = [];
+
+  constructor(context: OutboxContext, transport: Transport, owner: OutboxOwner) {
+    this.#context = context;
+    this.#transport = transport;
+    this.#owner = owner;
+    this.#bound = context.limits.maximumPendingBytes;
+  }
+
+  /** The client takes its bytes more slowly than they come: QoS 0 is dropped, QoS 1 and 2 stay queued. */
+  get isCongested(): boolean {
+    return this.waiting > this.#bound;
+  }
+
+  /** The bound is passed four times over: what can be dropped was dropped, the rest is the client's own doing. */
+  get isHopeless(): boolean {
+    return this.waiting > this.#bound * 4;
+  }
+
+  /** Makes way for a frame of `length` bytes in `slab` and returns where it begins. */
+  room(length: number): number {
+    const offset = this.#used;
+    const end = offset + length;
+    if (!this.#isDirty) this.#markDirty();
+    this.waiting += length;
+    this.#context.statistics.packetsSent++;
+    if (end <= this.slab.length) {
+      this.#used = end;
+      return offset;
+    }
+    return this.#moreRoom(length);
+  }
+
+  /** Sends `bytes` as a piece of its own, without a copy: they must not change any more. */
+  append(bytes: Buffer): void {
+    if (!this.#isDirty) this.#markDirty();
+    this.#writeSlab();
+    this.waiting += bytes.length;
+    this.#write(bytes);
+  }
+
+  /** Hands everything gathered to the transport. */
+  flush(): void {
+    this.#isDirty = false;
+    if (this.#isClosed) {
+      this.release();
+      return;
+    }
+    this.#writeSlab();
+    this.#look();
+  }
+
+  /** The transport has taken everything. */
+  onDrain(): void {
+    this.#look();
+  }
+
+  /** Writes what is gathered; nothing is written any more after that. */
+  finish(): void {
+    this.#writeSlab();
+    this.release();
+  }
+
+  /** Forgets what is gathered. The slabs are left to the collector: the transport or this turn may still read them. */
+  release(): void {
+    this.#isClosed = true;
+    this.slab = empty;
+    this.#used = 0;
+    this.#lent = [];
+  }
+
+  #markDirty(): void {
+    this.#isDirty = true;
+    this.#context.turn.addOutbox(this);
+  }
+
+  #moreRoom(length: number): number {
+    const used = this.#used;
+    if (used + length <= largeSlab && this.slab.length <= smallSlab) {
+      const larger = this.#context.slabs.take(used === 0 ? length : largeSlab);
+      if (used > 0) this.slab.copy(larger, 0, 0, used);
+      // The small slab is kept until the flush: a frame in it may still be copied from.
+      if (this.slab.length > 0) this.#lent.push(this.slab);
+      this.slab = larger;
+      this.#used = used + length;
+      return used;
+    }
+    this.#writeSlab();
+    this.waiting = this.#transport.pendingBytes + length; // a socket that keeps up has taken it already
+    this.slab = this.#context.slabs.take(Math.max(length, largeSlab));
+    this.#used = length;
+    return 0;
+  }
+
+  #writeSlab(): void {
+    if (this.#used === 0) return;
+    const slab = this.slab;
+    const used = this.#used;
+    this.slab = empty;
+    this.#used = 0;
+    this.#lent.push(slab);
+    this.#write(used === slab.length ? slab : slab.subarray(0, used));
+  }
+
+  #write(bytes: Buffer): void {
+    if (this.#isClosed) return;
+    this.#context.statistics.bytesSent += bytes.length;
+    this.#transport.write(bytes);
+  }
+
+  /** Asks the transport how much waits; gives the slabs back when nothing does. */
+  #look(): void {
+    const wasCongested = this.isCongested || this.congestedSince !== 0;
+    const pending = this.#transport.pendingBytes;
+    this.waiting = pending + this.#used;
+    if (pending === 0) {
+      for (const slab of this.#lent) this.#context.slabs.give(slab);
+      this.#lent.length = 0;
+    }
+    if (this.isCongested) {
+      if (this.congestedSince === 0) this.congestedSince = this.#context.clock.monotonic();
+      return;
+    }
+    this.congestedSince = 0;
+    if (wasCongested) this.#owner.onRelief();
+  }
+}

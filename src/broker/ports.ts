@@ -1,0 +1,157 @@
+import type { PublishProperties, Qos, ReasonCode, Will } from '#mqtt';
+import type { PeerInfo } from '#base';
+
+/** Who a connection is, once authenticated. */
+export interface Identity {
+  /** User name or certificate name; `null` for an anonymous client. */
+  readonly name: string | null;
+  readonly clientId: string;
+}
+
+export interface Credentials {
+  readonly clientId: string;
+  readonly username: string | undefined;
+  readonly password: Buffer | undefined;
+  readonly peer: PeerInfo;
+}
+
+/** What a listener is: its trust rules, given with each connection it accepts. */
+export interface ListenerProfile {
+  readonly name: string;
+  readonly authenticator: Authenticator;
+  readonly authorizer: Authorizer;
+  /** Site name to stamp messages with; `null` = leave them as they are. */
+  readonly stampSite: string | null;
+  /** Client ids that are made unique by the peer's address. */
+  readonly sharedClientIds: ReadonlySet<string>;
+}
+
+/** Decides at CONNECT. A named async border: the connection stops reading meanwhile. */
+export interface Authenticator {
+  /** `identity` on success, else why not (`BadUserNameOrPassword`, `NotAuthorized`, …). */
+  authenticate(credentials: Credentials): AuthenticationResult | Promise<AuthenticationResult>;
+}
+
+export type AuthenticationResult =
+  | { readonly reasonCode: 0; readonly name: string | null }
+  | { readonly reasonCode: ReasonCode; readonly detail: string };
+
+/**
+ * Decides what an identity may do. Synchronous and cheap; the broker caches nothing across `generation`: when it
+ * changes (a reload), what is queued and subscribed is checked again.
+ */
+export interface Authorizer {
+  readonly generation: number;
+  mayPublish(identity: Identity, topic: string): boolean;
+  /** At delivery: may this identity read a message of this topic? */
+  mayRead(identity: Identity, topic: string): boolean;
+  /**
+   * At SUBSCRIBE, on the filter inside `$share/…`: `all` = every topic it matches may be read, so no check is needed
+   * at delivery; `some` = check each message; `none` = refuse.
+   */
+  maySubscribe(identity: Identity, filter: string): 'all' | 'some' | 'none';
+}
+
+/** One entry of the journal's session record. */
+export interface StoredSubscription {
+  readonly filter: string;
+  readonly qos: Qos;
+  readonly noLocal: boolean;
+  readonly retainAsPublished: boolean;
+  readonly retainHandling: 0 | 1 | 2;
+  readonly subscriptionIdentifier: number;
+}
+
+/** A message as the journal keeps it. `journalId` is the journal's own mark on it: 0 until it has stored it. */
+export interface StoredMessage {
+  readonly topic: string;
+  readonly payload: Buffer;
+  readonly qos: Qos;
+  readonly properties: PublishProperties | null;
+  /** Client that published it; empty for the broker itself. */
+  readonly publisherId: string;
+  /** Wall time in milliseconds; 0 = never. */
+  readonly expiresAt: number;
+  journalId: number;
+}
+
+/** One message on its way to one session. */
+export interface StoredDelivery {
+  /** Rises by one with each message of the session: the order of delivery. */
+  readonly serial: number;
+  readonly message: StoredMessage;
+  readonly qos: Qos;
+  readonly retain: boolean;
+  readonly subscriptionIdentifiers: readonly number[];
+}
+
+export interface StoredDeliveryState extends StoredDelivery {
+  /** 0 = queued, not yet sent. */
+  readonly packetId: number;
+  /** QoS 2: PUBREC has come, the message itself is not sent again. */
+  readonly received: boolean;
+}
+
+export interface StoredWill {
+  readonly will: Will;
+  /** Wall time in milliseconds at which it is published. */
+  readonly dueAt: number;
+}
+
+export interface StoredSession {
+  readonly clientId: string;
+  readonly owner: string | null;
+  readonly expirySeconds: number;
+  /** Wall time in milliseconds; 0 = was connected when the broker stopped. */
+  readonly disconnectedAt: number;
+  readonly subscriptions: readonly StoredSubscription[];
+  /** In the order of `serial`. */
+  readonly deliveries: Iterable<StoredDeliveryState>;
+  /** QoS 2 packet ids taken from the client that wait for PUBREL. */
+  readonly incomingPacketIds: readonly number[];
+  readonly will: StoredWill | null;
+}
+
+export interface StoredState {
+  readonly sessions: Iterable<StoredSession>;
+  readonly retained: Iterable<StoredMessage>;
+}
+
+/**
+ * What must not be forgotten. Every `record…` is synchronous and returns before it is durable; an acknowledgement
+ * leaves when `durableSequence` has reached the `sequence` that its packet ended with. Only sessions that outlive
+ * their connection are recorded.
+ */
+export interface Journal {
+  /** Number of the last record. */
+  readonly sequence: number;
+  /** Number of the last record that survives a crash. */
+  readonly durableSequence: number;
+  /** Sets who is called whenever `durableSequence` has risen. */
+  onDurable(callback: () => void): void;
+  /** What an earlier run left behind. Called once, before any record. */
+  load(): StoredState;
+  /** A client is connected to this session, which is new or goes on. */
+  recordSessionOpened(clientId: string, owner: string | null, expirySeconds: number): void;
+  /** The connection ended; the session stays until it expires. */
+  recordSessionClosed(clientId: string, expirySeconds: number, disconnectedAt: number): void;
+  /** The session expired or was discarded, with everything it held. */
+  recordSessionEnded(clientId: string): void;
+  recordSubscription(clientId: string, subscription: StoredSubscription): void;
+  recordUnsubscription(clientId: string, filter: string): void;
+  recordDeliveryQueued(clientId: string, delivery: StoredDelivery): void;
+  recordDeliverySent(clientId: string, serial: number, packetId: number): void;
+  /** PUBREC came. */
+  recordDeliveryReceived(clientId: string, serial: number): void;
+  /** Acknowledged, expired or dropped. */
+  recordDeliveryDone(clientId: string, serial: number): void;
+  recordIncoming(clientId: string, packetId: number): void;
+  recordIncomingReleased(clientId: string, packetId: number): void;
+  recordRetained(message: StoredMessage): void;
+  recordRetainedCleared(topic: string): void;
+  recordWill(clientId: string, will: StoredWill): void;
+  recordWillCleared(clientId: string): void;
+}
+
+/** Runs a callback soon, after the input that is ready now has been handled: `setImmediate`, or a test's own. */
+export type Scheduler = (callback: () => void) => void;

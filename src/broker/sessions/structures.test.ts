@@ -1,0 +1,141 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import * as fc from 'fast-check';
+import { Deferred } from '../delivery/deferred.ts';
+import { Delivery, Message } from '../message.ts';
+import { Inflight, InflightState } from './inflight.ts';
+import { MessageQueue } from './message-queue.ts';
+import { PacketIdSet } from './packet-id-set.ts';
+
+function delivery(serial: number, size = 1, qos: 1 | 2 = 1): Delivery {
+  return new Delivery(
+    serial,
+    new Message('', 0, Buffer.alloc(size), qos, false, null, '', 0),
+    qos,
+    false,
+    [],
+    0,
+  );
+}
+
+test('PacketIdSet behaves as a Set of numbers', () => {
+  const step = fc.record({ id: fc.integer({ min: 1, max: 65_535 }), isAdd: fc.boolean() });
+  const near = fc.record({ id: fc.integer({ min: 1, max: 40 }), isAdd: fc.boolean() });
+  fc.assert(
+    fc.property(fc.array(fc.oneof(step, near), { maxLength: 200 }), (steps) => {
+      const ours = new PacketIdSet();
+      const model = new Set<number>();
+      for (const { id, isAdd } of steps) {
+        const expected = isAdd ? !model.has(id) : model.delete(id);
+        if (isAdd) model.add(id);
+        assert.equal(isAdd ? ours.add(id) : ours.delete(id), expected);
+        assert.equal(ours.has(id), model.has(id));
+        assert.equal(ours.size, model.size);
+      }
+    }),
+  );
+});
+
+test('MessageQueue behaves as a bounded array', () => {
+  const step = fc.oneof(fc.integer({ min: 0, max: 30 }), fc.constant(null));
+  fc.assert(
+    fc.property(fc.array(step, { maxLength: 300 }), (steps) => {
+      const queue = new MessageQueue(20, 300);
+      const model: Delivery[] = [];
+      for (const [i, size] of steps.entries()) {
+        const bytes = model.reduce((sum, one) => sum + one.size, 0);
+        if (size === null) assert.equal(queue.shift(), model.shift() ?? null);
+        else {
+          const one = delivery(i, size);
+          const fits = model.length < 20 && bytes + size <= 300;
+          assert.equal(queue.push(one), fits);
+          if (fits) model.push(one);
+        }
+        assert.equal(queue.length, model.length);
+        assert.equal(
+          queue.bytes,
+          model.reduce((sum, one) => sum + one.size, 0),
+        );
+        const seen: Delivery[] = [];
+        queue.forEach((one) => seen.push(one));
+        assert.deepEqual(seen, model);
+      }
+    }),
+  );
+});
+
+test('Inflight never gives an id twice, knows the order, and uses ids again as late as it can', () => {
+  fc.assert(
+    fc.property(fc.array(fc.nat(20), { maxLength: 400 }), (steps) => {
+      const inflight = new Inflight(8);
+      const model = new Map<number, Delivery>();
+      const given: number[] = [];
+      for (const [serial, choice] of steps.entries()) {
+        const used = [...model.keys()];
+        if (choice < 12 && !inflight.isFull) {
+          const one = delivery(serial + 1);
+          const id = inflight.open(one);
+          assert.ok(id >= 1 && id <= 8 && !model.has(id));
+          model.set(id, one);
+          given.push(id);
+        } else if (used.length > 0) {
+          const id = used[choice % used.length]!;
+          inflight.close(id);
+          model.delete(id);
+          assert.equal(inflight.stateOf(id), InflightState.Free);
+        }
+        assert.equal(inflight.size, model.size);
+        assert.deepEqual(inflight.inOrder(), [...model.keys()]);
+        for (const [id, one] of model) assert.equal(inflight.deliveryOf(id), one);
+      }
+      assert.deepEqual(given.slice(0, 8), [1, 2, 3, 4, 5, 6, 7, 8].slice(0, given.length));
+    }),
+  );
+});
+
+test('Inflight takes back what was restored, under its ids, and gives others', () => {
+  const inflight = new Inflight(10);
+  inflight.restore(7, delivery(3, 1, 2), true);
+  inflight.restore(2, delivery(1), false);
+  inflight.restore(12, delivery(2, 1, 2), false);
+  assert.deepEqual(inflight.inOrder(), [2, 12, 7]);
+  assert.equal(inflight.stateOf(7), InflightState.AwaitingPubcomp);
+  assert.equal(inflight.stateOf(12), InflightState.AwaitingPubrec);
+  const ids = new Set([2, 7, 12]);
+  while (!inflight.isFull) {
+    const id = inflight.open(delivery(10 + inflight.size));
+    assert.ok(!ids.has(id));
+    ids.add(id);
+  }
+  assert.equal(ids.size, 10);
+});
+
+test('Deferred releases in order, up to what is durable', () => {
+  const batch = fc.record({ count: fc.nat(40), step: fc.nat(3), durable: fc.nat(200) });
+  fc.assert(
+    fc.property(fc.array(batch, { maxLength: 20 }), (batches) => {
+      const deferred = new Deferred();
+      const model: { sequence: number; id: number }[] = [];
+      let sequence = 0;
+      let id = 0;
+      for (const { count, step, durable } of batches) {
+        for (let i = 0; i < count; i++) {
+          sequence += step;
+          id = (id % 65_535) + 1;
+          deferred.push(sequence, 4 + (id % 4), id % 256, id);
+          model.push({ sequence, id });
+        }
+        deferred.release(durable, (type, reasonCode, packetId) => {
+          const expected = model.shift()!;
+          assert.ok(expected.sequence <= durable);
+          assert.deepEqual(
+            [type, reasonCode, packetId],
+            [4 + (expected.id % 4), expected.id % 256, expected.id],
+          );
+        });
+        assert.ok(model.length === 0 || model[0]!.sequence > durable);
+        assert.equal(deferred.length, model.length);
+      }
+    }),
+  );
+});

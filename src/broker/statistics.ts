@@ -1,0 +1,62 @@
+/** Why a message was not delivered. Every drop has one of these names, in `$SYS`, logs and hooks. */
+export const dropPolicies = [
+  'slow-client',
+  'queue-full',
+  'expired',
+  'too-large',
+  'not-authorized',
+  'retained-full',
+  'session-ended',
+] as const;
+export type DropPolicy = (typeof dropPolicies)[number];
+
+/** Counters since the start of the broker; numbers only, so that counting costs an addition. */
+export class Statistics {
+  bytesReceived = 0;
+  bytesSent = 0;
+  /** Control packets of every type. */
+  packetsReceived = 0;
+  packetsSent = 0;
+  publishReceived = 0;
+  publishSent = 0;
+  publishBytesReceived = 0;
+  publishBytesSent = 0;
+  /** PUBLISH packets that were answered with a reason code of 0x80 or above. */
+  publishRefused = 0;
+  connectionsAccepted = 0;
+  connectionsRefused = 0;
+  connectionsClosed = 0;
+  clientsConnected = 0;
+  clientsMaximum = 0;
+  sessions = 0;
+  sessionsExpired = 0;
+  subscriptions = 0;
+  sharedSubscriptions = 0;
+  retainedMessages = 0;
+  retainedBytes = 0;
+  queuedMessages = 0;
+  queuedBytes = 0;
+  protocolErrors = 0;
+  keepAliveTimeouts = 0;
+  slowClientsClosed = 0;
+  takeovers = 0;
+  clientIdFights = 0;
+  publishersHeld = 0;
+  bugs = 0;
+  readonly dropped: Record<DropPolicy, number> = {
+    'slow-client': 0,
+    'queue-full': 0,
+    expired: 0,
+    'too-large': 0,
+    'not-authorized': 0,
+    'retained-full': 0,
+    'session-ended': 0,
+  };
+
+  /** Messages dropped for any reason. */
+  get messagesDropped(): number {
+    let sum = 0;
+    for (const policy of dropPolicies) sum += this.dropped[policy];
+    return sum;
+  }
+}

@@ -1,0 +1,120 @@
+import type { Timer } from '#base';
+import { utf8Length } from '#mqtt';
+import type { BrokerCore } from './core.ts';
+import { Message } from './message.ts';
+import { dropPolicies, type Statistics } from './statistics.ts';
+
+/** Milliseconds between two publications, as in other brokers. */
+const sysIntervalMs = 10_000;
+
+/** Rates that are averaged: name under `load/`, and the counter whose growth it is. */
+const loads: readonly (readonly [string, (statistics: Statistics) => number])[] = [
+  ['messages/received', (s) => s.packetsReceived],
+  ['messages/sent', (s) => s.packetsSent],
+  ['publish/received', (s) => s.publishReceived],
+  ['publish/sent', (s) => s.publishSent],
+  ['publish/dropped', (s) => s.messagesDropped],
+  ['bytes/received', (s) => s.bytesReceived],
+  ['bytes/sent', (s) => s.bytesSent],
+  ['sockets', (s) => s.connectionsAccepted],
+  ['connections', (s) => s.clientsConnected + s.connectionsClosed],
+];
+
+const windows = [
+  ['1min', 60_000],
+  ['5min', 300_000],
+  ['15min', 900_000],
+] as const;
+
+/** An exponentially weighted rate per minute, for each window. */
+interface Load {
+  last: number;
+  readonly rates: number[];
+}
+
+/** The broker about itself: retained messages under `$SYS/broker`, named as Mosquitto names them. */
+export class SysTopics {
+  readonly #core: BrokerCore;
+  readonly #startedAt: number;
+  readonly #loads: readonly Load[] = loads.map(() => ({ last: 0, rates: windows.map(() => 0) }));
+  /** What was last published, so that only changes are. */
+  readonly #published = new Map<string, string>();
+  #timer: Timer | null = null;
+
+  constructor(core: BrokerCore) {
+    this.#core = core;
+    this.#startedAt = core.clock.monotonic();
+  }
+
+  start(): void {
+    this.publish();
+    this.#timer = this.#core.clock.every(sysIntervalMs, () => this.publish());
+  }
+
+  stop(): void {
+    this.#timer?.cancel();
+    this.#timer = null;
+  }
+
+  /** Publishes whatever has changed. */
+  publish(): void {
+    const { statistics: s, sessions, version, clock } = this.#core;
+    const uptime = Math.floor((clock.monotonic() - this.#startedAt) / 1000);
+    this.#say('version', `davylamp version ${version}`);
+    this.#say('uptime', `${uptime} seconds`);
+    this.#say('clients/connected', s.clientsConnected);
+    this.#say('clients/active', s.clientsConnected);
+    this.#say('clients/disconnected', sessions.offline.size);
+    this.#say('clients/inactive', sessions.offline.size);
+    this.#say('clients/total', sessions.size);
+    this.#say('clients/maximum', s.clientsMaximum);
+    this.#say('clients/expired', s.sessionsExpired);
+    this.#say('messages/received', s.packetsReceived);
+    this.#say('messages/sent', s.packetsSent);
+    this.#say('messages/stored', s.queuedMessages + s.retainedMessages);
+    this.#say('store/messages/count', s.queuedMessages + s.retainedMessages);
+    this.#say('store/messages/bytes', s.queuedBytes + s.retainedBytes);
+    this.#say('publish/messages/received', s.publishReceived);
+    this.#say('publish/messages/sent', s.publishSent);
+    this.#say('publish/messages/dropped', s.messagesDropped);
+    this.#say('publish/bytes/received', s.publishBytesReceived);
+    this.#say('publish/bytes/sent', s.publishBytesSent);
+    this.#say('bytes/received', s.bytesReceived);
+    this.#say('bytes/sent', s.bytesSent);
+    this.#say('subscriptions/count', s.subscriptions);
+    this.#say('shared_subscriptions/count', s.sharedSubscriptions);
+    this.#say('retained messages/count', s.retainedMessages);
+    for (const policy of dropPolicies) this.#say(`davylamp/dropped/${policy}`, s.dropped[policy]);
+    this.#say('davylamp/client_id_fights', s.clientIdFights);
+    this.#say('davylamp/takeovers', s.takeovers);
+    this.#say('davylamp/protocol_errors', s.protocolErrors);
+    this.#say('davylamp/slow_clients_closed', s.slowClientsClosed);
+    this.#say('davylamp/publishers_held', s.publishersHeld);
+    this.#sayLoads();
+  }
+
+  #sayLoads(): void {
+    const { statistics } = this.#core;
+    for (const [index, [name, count]] of loads.entries()) {
+      const load = this.#loads[index]!;
+      const now = count(statistics);
+      const perMinute = ((now - load.last) * 60_000) / sysIntervalMs;
+      load.last = now;
+      for (const [at, [window, milliseconds]] of windows.entries()) {
+        const weight = Math.exp(-sysIntervalMs / milliseconds);
+        load.rates[at] = perMinute + weight * (load.rates[at]! - perMinute);
+        this.#say(`load/${name}/${window}`, load.rates[at].toFixed(2));
+      }
+    }
+  }
+
+  #say(name: string, value: string | number): void {
+    const text = String(value);
+    if (this.#published.get(name) === text) return;
+    this.#published.set(name, text);
+    const topic = `$SYS/broker/${name}`;
+    const message = new Message(topic, utf8Length(topic), Buffer.from(text), 0, true, null, '', 0);
+    this.#core.retained.store(message);
+    this.#core.publish(message);
+  }
+}

@@ -1,0 +1,75 @@
+import type { Connection } from './connection.ts';
+import type { Outbox } from './outbox.ts';
+import type { Scheduler } from './ports.ts';
+
+/** Work that goes on in slices: true = there is more for the next turn. */
+export type SlicedTask = () => boolean;
+
+/**
+ * What happens once per turn of the event loop, after all input that was ready has been handled:
+ *
+ *   1. connections that may read again go on with what was held
+ *   2. long work (replay of retained messages) does one slice
+ *   3. every outbox that got frames writes them
+ *
+ * Connections go on here and not where they are released, because a release happens inside the handling of another
+ * connection's packet, whose records are shared.
+ */
+export class Turn {
+  readonly #schedule: Scheduler;
+  #dirty: Outbox[] = [];
+  #spare: Outbox[] = [];
+  readonly #readers = new Set<Connection>();
+  #tasks: SlicedTask[] = [];
+  #isScheduled = false;
+  readonly #run = (): void => this.run();
+
+  constructor(schedule: Scheduler) {
+    this.#schedule = schedule;
+  }
+
+  addOutbox(outbox: Outbox): void {
+    this.#dirty.push(outbox);
+    this.#request();
+  }
+
+  addReader(connection: Connection): void {
+    this.#readers.add(connection);
+    this.#request();
+  }
+
+  addTask(task: SlicedTask): void {
+    this.#tasks.push(task);
+    this.#request();
+  }
+
+  /** Does everything that is due now. */
+  run(): void {
+    this.#isScheduled = false;
+    if (this.#readers.size > 0) {
+      const readers = [...this.#readers];
+      this.#readers.clear();
+      for (const connection of readers) connection.goOnReading();
+    }
+    if (this.#tasks.length > 0) {
+      const tasks = this.#tasks;
+      this.#tasks = [];
+      for (const task of tasks) if (task()) this.addTask(task);
+    }
+    this.#flush();
+  }
+
+  #flush(): void {
+    const outboxes = this.#dirty;
+    this.#dirty = this.#spare;
+    for (const outbox of outboxes) outbox.flush();
+    outboxes.length = 0;
+    this.#spare = outboxes;
+  }
+
+  #request(): void {
+    if (this.#isScheduled) return;
+    this.#isScheduled = true;
+    this.#schedule(this.#run);
+  }
+}

@@ -1,0 +1,24 @@
+/**
+ * Level 2: an MQTT client for 3.1.1 and 5 over a transport that is given to it, and its parts that a bridge shares:
+ * one connection to a broker (`BrokerLink`), gathered writes (`PacketOutbox`) and the waiting time between tries
+ * (`Backoff`).
+ */
+export { Backoff } from './backoff.ts';
+export { BrokerLink, type BrokerLinkOptions, type LinkOwner } from './broker-link.ts';
+export { Client } from './client.ts';
+export { PacketOutbox } from './packet-outbox.ts';
+export { createPublishProperties } from './publish-properties.ts';
+export type {
+  BackoffRange,
+  ClientOptions,
+  ClientState,
+  ClientStatistics,
+  MessageHandler,
+  PublishOptions,
+  PublishResult,
+  ReceivedMessage,
+  Scheduler,
+  StateHandler,
+  SubscribeProperties,
+  SubscribeRequest,
+} from './client-options.ts';

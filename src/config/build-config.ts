@@ -1,0 +1,173 @@
+import type { LogLevel } from '#base';
+import type { AlarmRule } from '#model';
+import type {
+  BridgeConfig,
+  BridgeTopicConfig,
+  CommandGateConfig,
+  Config,
+  LimitsConfig,
+  ListenerConfig,
+  PlatformConfig,
+  TlsFilesConfig,
+} from './config.ts';
+import type { Section } from './section.ts';
+
+/** A detector that reads 1: gas. Where nobody wrote a rule, this one stands. */
+const gasRule: AlarmRule = {
+  name: 'gas',
+  metric: 'gas',
+  setPoint: 1,
+  deadband: 0.2,
+  onDelayMs: 0,
+  offDelayMs: 5000,
+  priority: 1,
+};
+
+/** Makes the typed configuration of sections that the schema has checked. */
+export function buildConfig(root: Section): Config {
+  const name = root.text('name');
+  const platform = root.all('platform').at(0);
+  return {
+    role: root.text('role') as Config['role'],
+    name,
+    tenant: root.text('tenant'),
+    logLevel: root.text('log_level') as LogLevel,
+    limits: limitsOf(only(root, 'broker')),
+    listeners: root.all('listener').map(listenerOf),
+    bridges: root.all('bridge').map((bridge) => bridgeOf(bridge, name)),
+    platform: platform === undefined ? null : platformOf(platform, root.all('alarm')),
+    commands: commandsOf(only(root, 'commands')),
+  };
+}
+
+/** A table that is always there: it has defaults for all its keys. */
+function only(root: Section, key: string): Section {
+  return root.all(key)[0] as Section;
+}
+
+function limitsOf(broker: Section): LimitsConfig {
+  return {
+    maximumPacketSize: broker.number('maximum_packet_size'),
+    maximumPacketSizeBeforeConnect: broker.number('maximum_packet_size_before_connect'),
+    connectTimeoutMs: broker.number('connect_timeout'),
+    maximumConnections: broker.number('maximum_connections'),
+    receiveMaximum: broker.number('receive_maximum'),
+    maximumInflight: broker.number('maximum_inflight'),
+    maximumQueuedMessages: broker.number('maximum_queued_messages'),
+    maximumQueuedBytes: broker.number('maximum_queued_bytes'),
+    maximumSubscriptionsPerClient: broker.number('maximum_subscriptions_per_client'),
+    maximumTopicLevels: broker.number('maximum_topic_levels'),
+    maximumTopicLength: broker.number('maximum_topic_length'),
+    maximumRetainedMessages: broker.number('maximum_retained_messages'),
+    maximumRetainedBytes: broker.number('maximum_retained_bytes'),
+    topicAliasMaximum: broker.number('topic_alias_maximum'),
+    maximumKeepAliveSeconds: broker.number('maximum_keep_alive'),
+    maximumSessionExpirySeconds: broker.number('maximum_session_expiry'),
+    maximumPendingBytes: broker.number('maximum_pending_bytes'),
+    maximumUserProperties: broker.number('maximum_user_properties'),
+  };
+}
+
+function tlsFilesOf(section: Section): TlsFilesConfig {
+  return {
+    caFile: section.textOrNull('ca_file'),
+    certificateFile: section.textOrNull('certificate_file'),
+    keyFile: section.textOrNull('key_file'),
+  };
+}
+
+function listenerOf(listener: Section): ListenerConfig {
+  const protocol = listener.text('protocol') as ListenerConfig['protocol'];
+  const passwordFile = listener.textOrNull('password_file');
+  const allowAnonymous = listener.boolean('allow_anonymous');
+  return {
+    name: listener.text('name'),
+    protocol,
+    address: listener.text('address'),
+    port: listener.numberOrNull('port') ?? (protocol === 'tls' ? 8883 : protocol === 'tcp' ? 1883 : 0),
+    path: listener.textOrNull('path') ?? '',
+    tls: protocol === 'tls' ? tlsFilesOf(listener) : null,
+    requireCertificate: listener.boolean('require_certificate'),
+    passwordFile,
+    requirePassword: listener.booleanOrNull('require_password') ?? (passwordFile !== null && !allowAnonymous),
+    allowAnonymous,
+    identityFromCertificate: listener.boolean('identity_from_certificate'),
+    accessFile: listener.textOrNull('access_file'),
+    stamp: listener.boolean('stamp'),
+    sharedClientIds: listener.texts('shared_client_ids'),
+  };
+}
+
+function bridgeOf(bridge: Section, machine: string): BridgeConfig {
+  const files = tlsFilesOf(bridge);
+  const isTls = bridge.booleanOrNull('tls') ?? (files.caFile !== null || files.certificateFile !== null);
+  return {
+    name: bridge.text('name'),
+    host: bridge.text('host'),
+    port: bridge.numberOrNull('port') ?? (isTls ? 8883 : 1883),
+    tls: isTls ? files : null,
+    protocolVersion: bridge.number('protocol_version') as BridgeConfig['protocolVersion'],
+    clientId: bridge.textOrNull('client_id') ?? `davylamp-${machine}-${bridge.text('name')}`,
+    username: bridge.textOrNull('username'),
+    passwordFile: bridge.textOrNull('password_file'),
+    keepAliveSeconds: bridge.number('keep_alive'),
+    cleanStart: bridge.boolean('clean_start'),
+    sessionExpirySeconds: bridge.number('session_expiry'),
+    retryMinimumMs: bridge.number('retry_minimum'),
+    retryMaximumMs: bridge.number('retry_maximum'),
+    topics: bridge.all('topic').map(bridgeTopicOf),
+  };
+}
+
+function bridgeTopicOf(topic: Section): BridgeTopicConfig {
+  return {
+    filter: topic.text('filter'),
+    direction: topic.text('direction') as BridgeTopicConfig['direction'],
+    qos: topic.number('qos') as BridgeTopicConfig['qos'],
+    localPrefix: topic.text('local_prefix'),
+    remotePrefix: topic.text('remote_prefix'),
+  };
+}
+
+function platformOf(platform: Section, alarms: readonly Section[]): PlatformConfig {
+  const addresses = platform.all('site_addresses').at(0)?.values ?? [];
+  return {
+    storeFile: platform.text('store_file'),
+    brokerSocket: platform.text('broker_socket'),
+    api: { address: platform.text('api_address'), port: platform.number('api_port') },
+    siteAddresses: new Map([...addresses].map(([address, site]) => [address, String(site)])),
+    approvedDevices: platform.texts('approved_devices'),
+    warmUpMs: platform.number('warm_up'),
+    warmProofMs: platform.number('warm_proof'),
+    silentAfterIntervals: platform.number('silent_after_intervals'),
+    silentMinimumMs: platform.number('silent_minimum'),
+    alarmRules: alarms.length === 0 ? [gasRule] : alarms.map(alarmOf),
+    batchRows: platform.number('batch_rows'),
+    batchDelayMs: platform.number('batch_delay'),
+    quarantineRows: platform.number('quarantine_rows'),
+    demoControl: platform.textOrNull('demo_control'),
+  };
+}
+
+function alarmOf(alarm: Section): AlarmRule {
+  const setPoint = alarm.number('set_point');
+  return {
+    name: alarm.text('name'),
+    metric: alarm.text('metric'),
+    setPoint,
+    deadband: alarm.numberOrNull('deadband') ?? Math.abs(setPoint) / 5,
+    onDelayMs: alarm.number('on_delay'),
+    offDelayMs: alarm.number('off_delay'),
+    priority: alarm.number('priority') as AlarmRule['priority'],
+  };
+}
+
+function commandsOf(commands: Section): CommandGateConfig | null {
+  if (!commands.boolean('accept')) return null;
+  return {
+    allowed: commands.texts('allow') as CommandGateConfig['allowed'],
+    sleepMinimumSeconds: commands.number('sleep_minimum'),
+    sleepMaximumSeconds: commands.number('sleep_maximum'),
+    answerTimeoutMs: commands.number('answer_timeout'),
+  };
+}

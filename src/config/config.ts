@@ -1,0 +1,137 @@
+import type { AlarmRule } from '#model';
+import type { LogLevel } from '#base';
+
+/** The one typed configuration that every reader (TOML, later mosquitto.conf) makes. Paths are absolute. */
+export interface Config {
+  readonly role: 'site' | 'relay' | 'cloud';
+  /** Name of this site, relay or cloud: a topic level. */
+  readonly name: string;
+  readonly tenant: string;
+  readonly logLevel: LogLevel;
+  readonly limits: LimitsConfig;
+  readonly listeners: readonly ListenerConfig[];
+  readonly bridges: readonly BridgeConfig[];
+  /** Readings into a database, alarms, API and screen; `null` where this role does not do that. */
+  readonly platform: PlatformConfig | null;
+  /** Lets commands from outside reach the detectors of this site; `null` = none is let in. */
+  readonly commands: CommandGateConfig | null;
+}
+
+/** Bounds on what a peer can make grow. Sizes in bytes. */
+export interface LimitsConfig {
+  readonly maximumPacketSize: number;
+  readonly maximumPacketSizeBeforeConnect: number;
+  readonly connectTimeoutMs: number;
+  readonly maximumConnections: number;
+  readonly receiveMaximum: number;
+  /** In-flight messages towards a client that asks for more. */
+  readonly maximumInflight: number;
+  readonly maximumQueuedMessages: number;
+  readonly maximumQueuedBytes: number;
+  readonly maximumSubscriptionsPerClient: number;
+  readonly maximumTopicLevels: number;
+  readonly maximumTopicLength: number;
+  readonly maximumRetainedMessages: number;
+  readonly maximumRetainedBytes: number;
+  readonly topicAliasMaximum: number;
+  readonly maximumKeepAliveSeconds: number;
+  readonly maximumSessionExpirySeconds: number;
+  /** Bytes that wait in memory for a client's socket before the client's policy applies. */
+  readonly maximumPendingBytes: number;
+  readonly maximumUserProperties: number;
+}
+
+export interface ListenerConfig {
+  readonly name: string;
+  readonly protocol: 'tcp' | 'tls' | 'unix';
+  /** TCP and TLS. */
+  readonly address: string;
+  readonly port: number;
+  /** Unix. */
+  readonly path: string;
+  readonly tls: TlsFilesConfig | null;
+  readonly requireCertificate: boolean;
+  /** Password file (mosquitto_passwd format); `null` = passwords are not asked for. */
+  readonly passwordFile: string | null;
+  readonly requirePassword: boolean;
+  readonly allowAnonymous: boolean;
+  /** The certificate's common name becomes the user name. */
+  readonly identityFromCertificate: boolean;
+  /** Access list (mosquitto ACL format); `null` = everything is allowed to who has signed in. */
+  readonly accessFile: string | null;
+  /** Put site, reception time and an id on what comes in here (and remove them where a client sends them). */
+  readonly stamp: boolean;
+  /** Client ids that many devices share by their firmware's fault: made unique by the device's address. */
+  readonly sharedClientIds: readonly string[];
+}
+
+export interface TlsFilesConfig {
+  readonly caFile: string | null;
+  readonly certificateFile: string | null;
+  readonly keyFile: string | null;
+}
+
+export interface BridgeConfig {
+  readonly name: string;
+  readonly host: string;
+  readonly port: number;
+  readonly tls: TlsFilesConfig | null;
+  readonly protocolVersion: 4 | 5;
+  readonly clientId: string;
+  readonly username: string | null;
+  readonly passwordFile: string | null;
+  readonly keepAliveSeconds: number;
+  readonly cleanStart: boolean;
+  readonly sessionExpirySeconds: number;
+  /** Back-off between tries: at least and at most. */
+  readonly retryMinimumMs: number;
+  readonly retryMaximumMs: number;
+  /** Small messages wait this long for company; 0 = never. */
+  readonly topics: readonly BridgeTopicConfig[];
+}
+
+export interface BridgeTopicConfig {
+  readonly filter: string;
+  readonly direction: 'in' | 'out' | 'both';
+  readonly qos: 0 | 1 | 2;
+  readonly localPrefix: string;
+  readonly remotePrefix: string;
+}
+
+export interface PlatformConfig {
+  /** SQLite file. */
+  readonly storeFile: string;
+  /** The Unix socket of this role's own broker; the platform signs in there. */
+  readonly brokerSocket: string;
+  readonly api: { readonly address: string; readonly port: number };
+  /** Site address of legacy topics (`23.17.224.11`) → site name, for messages without a stamp. */
+  readonly siteAddresses: ReadonlyMap<string, string>;
+  /** Device ids or MAC addresses that are approved from the start. */
+  readonly approvedDevices: readonly string[];
+  readonly warmUpMs: number;
+  /** A detector that has read 0 this long after its hello is warm: a cold MQ sensor reads 1 first. */
+  readonly warmProofMs: number;
+  /** Silent = nothing heard for `silentAfterIntervals` × its interval, and for `silentMinimumMs` at least. */
+  readonly silentAfterIntervals: number;
+  readonly silentMinimumMs: number;
+  readonly alarmRules: readonly AlarmRule[];
+  readonly batchRows: number;
+  readonly batchDelayMs: number;
+  readonly quarantineRows: number;
+  /** Socket of the demo's leak control; `null` outside the demo. */
+  readonly demoControl: string | null;
+}
+
+export interface CommandGateConfig {
+  readonly allowed: readonly ('Request' | 'Sleep')[];
+  readonly sleepMinimumSeconds: number;
+  readonly sleepMaximumSeconds: number;
+  readonly answerTimeoutMs: number;
+}
+
+/** A notice about a configuration that can be used all the same. */
+export interface ConfigWarning {
+  readonly file: string;
+  readonly line: number | undefined;
+  readonly message: string;
+}

@@ -1,0 +1,144 @@
+import { kib, mib, minute, second, type TableSpec } from './key-type.ts';
+
+const hundredYears = 3_155_760_000;
+
+/** Bounds on what a peer can make grow. The defaults are meant for a machine with 512 MB. */
+export const brokerTable: TableSpec = {
+  key: 'broker',
+  form: 'one',
+  description: 'Bounds on what a client can make grow. The defaults suit a machine with 512 MB.',
+  tables: [],
+  keys: [
+    {
+      key: 'maximum_packet_size',
+      type: { kind: 'size', minimum: kib, maximum: 268_435_460 },
+      default: mib,
+      reload: 'reconnect',
+      description: 'Largest packet that is taken from a client.',
+    },
+    {
+      key: 'maximum_packet_size_before_connect',
+      type: { kind: 'size', minimum: 128, maximum: mib },
+      default: 16 * kib,
+      reload: 'live',
+      description:
+        'Largest first packet: who has not signed in yet gets little memory. Room for a will and a long password.',
+    },
+    {
+      key: 'connect_timeout',
+      type: { kind: 'duration', unit: 'ms', minimum: 100, maximum: 10 * minute },
+      default: 10 * second,
+      reload: 'live',
+      description: 'Time from the connection to a whole CONNECT.',
+    },
+    {
+      key: 'maximum_connections',
+      type: { kind: 'integer', minimum: 1, maximum: 10_000_000 },
+      default: 5000,
+      reload: 'live',
+      description: 'Connections at once; a TLS connection takes about 50 kB.',
+    },
+    {
+      key: 'receive_maximum',
+      type: { kind: 'integer', minimum: 1, maximum: 65_535 },
+      default: 1000,
+      reload: 'reconnect',
+      description:
+        'QoS 1 and 2 messages that a client may send ahead of their answers. A bridge over 100 ms of round trip carries 10,000 messages a second with it; what is held for each is a number, not the message.',
+    },
+    {
+      key: 'maximum_inflight',
+      type: { kind: 'integer', minimum: 1, maximum: 65_535 },
+      default: 1000,
+      reload: 'reconnect',
+      description:
+        'QoS 1 and 2 messages on their way to a client that would take more. Ingest acknowledges in batches, so this also bounds the rows of one commit; the bytes are bounded by `maximum_queued_bytes`.',
+    },
+    {
+      key: 'maximum_queued_messages',
+      type: { kind: 'integer', minimum: 0, maximum: 100_000_000 },
+      default: 100_000,
+      reload: 'live',
+      description:
+        'Messages that wait for one client or bridge, for as long as it is away; beyond, the oldest go.',
+    },
+    {
+      key: 'maximum_queued_bytes',
+      type: { kind: 'size', minimum: 0, maximum: 1024 * 1024 * mib },
+      default: 64 * mib,
+      reload: 'live',
+      description: 'Bytes that wait for one client or bridge.',
+    },
+    {
+      key: 'maximum_subscriptions_per_client',
+      type: { kind: 'integer', minimum: 1, maximum: 10_000_000 },
+      default: 1000,
+      reload: 'live',
+      description: 'Subscriptions of one client.',
+    },
+    {
+      key: 'maximum_topic_levels',
+      type: { kind: 'integer', minimum: 1, maximum: 1000 },
+      default: 128,
+      reload: 'live',
+      description: 'Levels of a topic or filter.',
+    },
+    {
+      key: 'maximum_topic_length',
+      type: { kind: 'integer', minimum: 16, maximum: 65_535 },
+      default: 4096,
+      reload: 'live',
+      description: 'Bytes of a topic or filter.',
+    },
+    {
+      key: 'maximum_retained_messages',
+      type: { kind: 'integer', minimum: 0, maximum: 100_000_000 },
+      default: 100_000,
+      reload: 'live',
+      description: 'Retained messages in all.',
+    },
+    {
+      key: 'maximum_retained_bytes',
+      type: { kind: 'size', minimum: 0, maximum: 1024 * 1024 * mib },
+      default: 64 * mib,
+      reload: 'live',
+      description: 'Bytes of all retained messages.',
+    },
+    {
+      key: 'topic_alias_maximum',
+      type: { kind: 'integer', minimum: 0, maximum: 65_535 },
+      default: 100,
+      reload: 'reconnect',
+      description: 'Topic aliases that a client may set; 0 = none.',
+    },
+    {
+      key: 'maximum_keep_alive',
+      type: { kind: 'duration', unit: 's', minimum: 1, maximum: 65_535 },
+      default: 3600,
+      reload: 'reconnect',
+      description: 'Longest keep-alive; a client that asks for more, or for none, gets this one.',
+    },
+    {
+      key: 'maximum_session_expiry',
+      type: { kind: 'duration', unit: 's', minimum: 0, maximum: hundredYears },
+      default: 1_209_600,
+      reload: 'reconnect',
+      description: 'Longest time that the session of an absent client is kept.',
+    },
+    {
+      key: 'maximum_pending_bytes',
+      type: { kind: 'size', minimum: 4 * kib, maximum: 1024 * mib },
+      default: mib,
+      reload: 'live',
+      description:
+        "Bytes that wait in memory for a slow client's socket; beyond, QoS 0 is dropped and QoS 1 and 2 wait in the queue.",
+    },
+    {
+      key: 'maximum_user_properties',
+      type: { kind: 'integer', minimum: 0, maximum: 10_000 },
+      default: 100,
+      reload: 'live',
+      description: 'User properties in one packet.',
+    },
+  ],
+};

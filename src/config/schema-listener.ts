@@ -1,0 +1,129 @@
+import type { TableSpec } from './key-type.ts';
+
+/** Where clients come in, and what is asked of them. */
+export const listenerTable: TableSpec = {
+  key: 'listener',
+  form: 'many',
+  description:
+    'A door for clients, and what is asked of them. Who is asked for nothing is let in only where `allow_anonymous` says so.',
+  tables: [],
+  keys: [
+    {
+      key: 'name',
+      type: { kind: 'name' },
+      default: undefined,
+      reload: 'restart',
+      description: 'Name in logs and errors; unique.',
+    },
+    {
+      key: 'protocol',
+      type: { kind: 'choice', values: ['tcp', 'tls', 'unix'] },
+      default: 'tcp',
+      reload: 'restart',
+      description: 'What carries MQTT here.',
+    },
+    {
+      key: 'address',
+      type: { kind: 'text' },
+      default: '127.0.0.1',
+      reload: 'restart',
+      description: 'Address to listen on; `0.0.0.0` or `::` for all.',
+    },
+    {
+      key: 'port',
+      type: { kind: 'integer', minimum: 0, maximum: 65_535 },
+      default: null,
+      defaultText: '1883, with TLS 8883',
+      reload: 'restart',
+      description: 'Port; 0 takes any free one.',
+    },
+    {
+      key: 'path',
+      type: { kind: 'path' },
+      default: null,
+      reload: 'restart',
+      description: 'Socket file, for `unix`.',
+    },
+    {
+      key: 'ca_file',
+      type: { kind: 'path' },
+      default: null,
+      reload: 'live',
+      description: 'Authorities whose client certificates are trusted (PEM).',
+    },
+    {
+      key: 'certificate_file',
+      type: { kind: 'path' },
+      default: null,
+      reload: 'live',
+      description: "This server's certificate and the chain to its authority (PEM).",
+    },
+    {
+      key: 'key_file',
+      type: { kind: 'path' },
+      default: null,
+      reload: 'live',
+      description: 'The private key of the certificate (PEM).',
+    },
+    {
+      key: 'require_certificate',
+      type: { kind: 'boolean' },
+      default: false,
+      reload: 'live',
+      description: 'Only clients with a certificate of `ca_file` come in.',
+    },
+    {
+      key: 'password_file',
+      type: { kind: 'path' },
+      default: null,
+      reload: 'live',
+      description: 'Users and hashed passwords, as `davylamp passwd` and `mosquitto_passwd` write them.',
+    },
+    {
+      key: 'require_password',
+      type: { kind: 'boolean' },
+      default: null,
+      defaultText: 'true where there is a `password_file` and no `allow_anonymous`',
+      reload: 'live',
+      description: 'A user name and its password must be given, beside whatever else is asked.',
+    },
+    {
+      key: 'allow_anonymous',
+      type: { kind: 'boolean' },
+      default: false,
+      reload: 'live',
+      description: 'Let clients in that give no name.',
+    },
+    {
+      key: 'identity_from_certificate',
+      type: { kind: 'boolean' },
+      default: false,
+      reload: 'live',
+      description: 'The common name of the certificate is the user name of a client that gives none.',
+    },
+    {
+      key: 'access_file',
+      type: { kind: 'path' },
+      default: null,
+      defaultText: 'none: who is in may do everything',
+      reload: 'live',
+      description: "Who may read and write which topics, in the form of mosquitto's `acl_file`.",
+    },
+    {
+      key: 'stamp',
+      type: { kind: 'boolean' },
+      default: false,
+      reload: 'live',
+      description:
+        'Put site, time of reception and an id on each message (and remove them where a client sends them).',
+    },
+    {
+      key: 'shared_client_ids',
+      type: { kind: 'list', of: { kind: 'text' } },
+      default: [],
+      reload: 'live',
+      description:
+        "Client ids that many devices share by a fault of their firmware; made unique by the device's address.",
+    },
+  ],
+};

@@ -1,0 +1,37 @@
+import type { Clock, Logger, PeerInfo, Transport } from '#base';
+
+/** Where a listener really listens: the port that the system gave for port 0. A Unix socket has its path and port 0. */
+export interface BoundAddress {
+  readonly address: string;
+  readonly port: number;
+}
+
+/** One open door. */
+export interface Listener {
+  /** Opens the door. Rejects with `PORT_TAKEN`, `LISTEN_FAILED`, `TLS_INVALID` or `FILE_UNREADABLE`. */
+  start(): Promise<BoundAddress>;
+  /** Takes no more connections; those that were handed on are the broker's. Without effect when closed. */
+  close(): Promise<void>;
+  readonly statistics: Readonly<ListenerStatistics>;
+}
+
+export interface ListenerStatistics {
+  accepted: number;
+  /** Closed at once because `maximumConnections` were open on this listener. */
+  refused: number;
+  /** TLS handshakes that failed. */
+  handshakeFailures: number;
+}
+
+export interface ListenerContext {
+  /** Names the listener in each line: `log.child('listener:detectors')`. */
+  readonly log: Logger;
+  readonly clock: Clock;
+  /** Of this listener alone. */
+  readonly maximumConnections: number;
+}
+
+export type OnTransport = (transport: Transport) => void;
+
+/** The peer of a connection that stays on this machine. */
+export const localPeer: PeerInfo = { address: 'local', port: 0, certificate: null };

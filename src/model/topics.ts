@@ -1,0 +1,31 @@
+/**
+ * The topics that Davylamp itself uses (DESIGN: native namespace; MISSION: the legacy detector).
+ *
+ *   davy/v1/<tenant>/<site>/<device>/reading | state | event
+ *   davy/v1/<tenant>/<site>/<device>/command/<name> and …/command/<name>/result
+ *   outTopic/<site address>/<device address>      a legacy detector speaks
+ *   InTopic/<site address>/<device address>       a legacy detector listens
+ */
+export const nativePrefix = 'davy/v1';
+export const legacyOutPrefix = 'outTopic';
+export const legacyInPrefix = 'InTopic';
+
+/**
+ * User properties that a site's broker puts on what it takes from a detector, and removes when a detector sends them
+ * itself. They travel over all bridges (MQTT 5), so that a reading which waited keeps its hour.
+ */
+export const stampProperty = {
+  /** Name of the site that accepted the message. */
+  site: 'davy-site',
+  /** Reception time at the site, milliseconds since 1970, decimal. */
+  received: 'davy-received',
+  /** Unique at that site: `<start of the broker, base 36>-<count, base 36>`. */
+  id: 'davy-id',
+} as const;
+
+/** The stamp of a message, as read from its user properties. */
+export interface Stamp {
+  readonly site: string;
+  readonly receivedAt: number;
+  readonly id: string;
+}

@@ -1,0 +1,16 @@
+/** Level 3: passwords, access lists, certificates: who may come in and what they may do. */
+export { PasswordFile, type Verdict } from './password-file.ts';
+export { generatePassword, hashPassword } from './password-hash.ts';
+export { AccessList, allowAll, parseAccessRules, type AccessRules } from './access-list.ts';
+export { createAuthenticator, type AuthenticatorOptions } from './authenticator.ts';
+export {
+  certificateFacts,
+  createAuthority,
+  issueCertificate,
+  type AuthorityOptions,
+  type CertificateAndKey,
+  type CertificateFacts,
+  type CertificateOptions,
+} from './certificates.ts';
+export { privacyWarnings, writePrivate, writePublic } from './secure-files.ts';
+export { loadTrust, type Trust } from './load-trust.ts';

@@ -1,0 +1,112 @@
+import assert from 'node:assert/strict';
+import { chmod, mkdtemp, readFile, readdir, rm, stat, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test, type TestContext } from 'node:test';
+import type { ListenerConfig } from '#config';
+import { hashPassword, loadTrust, privacyWarnings, writePrivate, writePublic } from './index.ts';
+
+const plain: ListenerConfig = {
+  name: 'detectors',
+  protocol: 'tcp',
+  address: '127.0.0.1',
+  port: 0,
+  path: '',
+  tls: null,
+  requireCertificate: false,
+  passwordFile: null,
+  requirePassword: false,
+  allowAnonymous: false,
+  identityFromCertificate: false,
+  accessFile: null,
+  stamp: false,
+  sharedClientIds: [],
+};
+
+async function folderFor(context: TestContext): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'davylamp-trust-'));
+  context.after(() => rm(folder, { recursive: true }));
+  return folder;
+}
+
+test('a listener with its files: who is right comes in, and may do what the list says', async (context) => {
+  const folder = await folderFor(context);
+  const passwordFile = join(folder, 'passwords');
+  const accessFile = join(folder, 'access');
+  await writePrivate(passwordFile, `alice:${await hashPassword('secret', 1000)}\n`);
+  await writePublic(accessFile, 'user alice\ntopic write a/#\n');
+  const trust = await loadTrust({ ...plain, passwordFile, requirePassword: true, accessFile });
+  const peer = { address: '127.0.0.1', port: 1, certificate: null };
+  assert.deepEqual(
+    await trust.authenticator.authenticate({
+      clientId: 'c',
+      username: 'alice',
+      password: Buffer.from('secret'),
+      peer,
+    }),
+    { reasonCode: 0, name: 'alice' },
+  );
+  assert.equal(trust.authorizer.mayPublish({ name: 'alice', clientId: 'c' }, 'a/b'), true);
+  assert.equal(trust.authorizer.mayPublish({ name: 'alice', clientId: 'c' }, 'b'), false);
+  assert.deepEqual(trust.warnings, []);
+});
+
+test('files that cannot be read or understood are errors that name listener, file and line', async (context) => {
+  const folder = await folderFor(context);
+  const missing = join(folder, 'missing');
+  const broken = join(folder, 'broken');
+  await writeFile(broken, 'nonsense\n');
+  const code = 'FILE_UNREADABLE';
+  const message = (what: string): RegExp =>
+    new RegExp(`^listener detectors: ${what} .*missing cannot be read \\(ENOENT\\)`);
+  await assert.rejects(loadTrust({ ...plain, passwordFile: missing }), {
+    code,
+    message: message('password file'),
+  });
+  await assert.rejects(loadTrust({ ...plain, accessFile: missing }), {
+    code,
+    message: message('access file'),
+  });
+  for (const files of [{ passwordFile: broken }, { accessFile: broken }]) {
+    await assert.rejects(loadTrust({ ...plain, ...files }), {
+      code: 'CREDENTIALS_INVALID',
+      message: /^listener detectors: .*broken:1: /,
+    });
+  }
+});
+
+test(
+  'secrets that others can read are told',
+  { skip: process.platform === 'win32' ? 'file modes say nothing here' : false },
+  async (context) => {
+    const folder = await folderFor(context);
+    const passwordFile = join(folder, 'passwords');
+    await writePrivate(passwordFile, '');
+    await chmod(passwordFile, 0o644);
+    const { warnings } = await loadTrust({ ...plain, passwordFile, allowAnonymous: true });
+    assert.deepEqual(warnings, [
+      `listener detectors: ${passwordFile}: other users of this machine can read it; run chmod o= on it`,
+    ]);
+    assert.deepEqual(await privacyWarnings([join(folder, 'missing')]), []);
+  },
+);
+
+test(
+  'a secret is written for this user alone, and whole',
+  { skip: process.platform === 'win32' ? 'file modes say nothing here' : false },
+  async (context) => {
+    const folder = await folderFor(context);
+    const path = join(folder, 'key');
+    await writeFile(path, 'a longer text that was there before', { mode: 0o666 });
+    await writePrivate(path, 'new');
+    assert.equal(await readFile(path, 'utf8'), 'new');
+    assert.equal((await stat(path)).mode & 0o777, 0o600);
+    await writePublic(path, 'newer');
+    assert.equal((await stat(path)).mode & 0o777, 0o644);
+    assert.deepEqual(await readdir(folder), ['key'], 'nothing is left beside it');
+    await assert.rejects(writePrivate(join(folder, 'no', 'such', 'folder'), 'x'), {
+      code: 'FILE_UNWRITABLE',
+      message: /cannot be written \(ENOENT\)/,
+    });
+  },
+);

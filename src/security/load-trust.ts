@@ -1,0 +1,59 @@
+import { DavylampError, SystemClock, messageOf, type Clock } from '#base';
+import type { Authenticator, Authorizer } from '#broker';
+import type { ListenerConfig } from '#config';
+import { AccessList, allowAll, parseAccessRules } from './access-list.ts';
+import { createAuthenticator } from './authenticator.ts';
+import { PasswordFile } from './password-file.ts';
+import { privacyWarnings, readNamed } from './secure-files.ts';
+
+/** A listener's trust rules, ready to be asked. */
+export interface Trust {
+  readonly authenticator: Authenticator;
+  readonly authorizer: Authorizer;
+  /** For the log: files with secrets that others can read. */
+  readonly warnings: readonly string[];
+}
+
+/**
+ * Reads a listener's password and access files. Throws `FILE_UNREADABLE` or `CREDENTIALS_INVALID`, naming listener,
+ * file and line: a listener whose rules cannot be read must not open.
+ */
+export async function loadTrust(
+  listener: ListenerConfig,
+  options: { readonly clock?: Clock } = {},
+): Promise<Trust> {
+  const clock = options.clock ?? new SystemClock();
+  const who = `listener ${listener.name}:`;
+  let passwords: PasswordFile | null = null;
+  if (listener.passwordFile !== null) {
+    const text = await readNamed(`${who} password file`, listener.passwordFile);
+    passwords = named(who, () => new PasswordFile(text, listener.passwordFile ?? '', clock));
+  }
+  let authorizer: Authorizer = allowAll;
+  if (listener.accessFile !== null) {
+    const text = await readNamed(`${who} access file`, listener.accessFile);
+    authorizer = named(who, () => new AccessList(parseAccessRules(text, listener.accessFile ?? '')));
+  }
+  const { requirePassword, allowAnonymous, requireCertificate, identityFromCertificate } = listener;
+  const secrets = [listener.passwordFile, listener.tls?.keyFile ?? null].filter((file) => file !== null);
+  return {
+    authenticator: createAuthenticator({
+      passwords,
+      requirePassword,
+      allowAnonymous,
+      requireCertificate,
+      identityFromCertificate,
+    }),
+    authorizer,
+    warnings: (await privacyWarnings(secrets)).map((line) => `${who} ${line}`),
+  };
+}
+
+function named<T>(who: string, make: () => T): T {
+  try {
+    return make();
+  } catch (error) {
+    if (!(error instanceof DavylampError)) throw error;
+    throw new DavylampError(error.code, `${who} ${messageOf(error)}`, { cause: error });
+  }
+}

@@ -1,0 +1,136 @@
+import { createHmac, randomBytes } from 'node:crypto';
+import { DavylampError, type Clock } from '#base';
+import { parsePasswordHash, verifyPassword, type PasswordHash } from './password-hash.ts';
+
+/** As many as Node has threads for it: more would only wait inside. */
+const maximumAtOnce = 4;
+const maximumWaiting = 1024;
+/** How long a password that was right is known to be right: long enough for a network that flaps. */
+const rememberedMs = 600_000;
+const maximumRemembered = 10_000;
+
+interface User {
+  readonly line: string;
+  readonly hash: PasswordHash;
+}
+
+/** `busy`: too many are being verified; the client may try again. */
+export type Verdict = 'right' | 'wrong' | 'busy';
+
+/**
+ * The users of one password file, in the form that mosquitto_passwd writes: `name:hash`, a line each; empty lines and
+ * lines that begin with `#` say nothing.
+ *
+ * Verifying takes milliseconds of a processor: four run at once, 1,024 wait, beyond that the answer is `busy`. What was
+ * right is remembered for ten minutes by an HMAC under a key that only this process has, so that a network that comes
+ * back does not cost all of it again. A name that is not in the file costs what a wrong password costs.
+ */
+export class PasswordFile {
+  #users: ReadonlyMap<string, User>;
+  /** Verified in place of a user that does not exist. */
+  #stranger: PasswordHash;
+  readonly #clock: Clock;
+  readonly #key = randomBytes(32);
+  /** HMAC → until when it is known. In the order of their expiry. */
+  readonly #remembered = new Map<string, number>();
+  readonly #waiting: (() => void)[] = [];
+  #running = 0;
+
+  /** Throws `CREDENTIALS_INVALID` that names file and line when a line is broken: nobody gets in by accident. */
+  constructor(text: string, file: string, clock: Clock) {
+    this.#users = parseUsers(text, file);
+    this.#stranger = strangerLike(this.#users);
+    this.#clock = clock;
+  }
+
+  get size(): number {
+    return this.#users.size;
+  }
+
+  /** Takes a changed file; throws as the constructor does, and then keeps the old one. */
+  replace(text: string, file: string): void {
+    this.#users = parseUsers(text, file);
+    this.#stranger = strangerLike(this.#users);
+  }
+
+  async verify(name: string, password: Buffer): Promise<Verdict> {
+    const user = this.#users.get(name);
+    const mark = user === undefined ? undefined : this.#markOf(name, password, user);
+    if (mark !== undefined && (this.#remembered.get(mark) ?? 0) > this.#clock.monotonic()) return 'right';
+    if (!(await this.#enter())) return 'busy';
+    try {
+      const isRight = await verifyPassword(user?.hash ?? this.#stranger, password);
+      if (!isRight || mark === undefined) return 'wrong';
+      this.#remember(mark);
+      return 'right';
+    } finally {
+      this.#leave();
+    }
+  }
+
+  /** Lengths first, so that no two pairs of name and password make the same text. */
+  #markOf(name: string, password: Buffer, user: User): string {
+    const head = `${name.length}:${password.length}:${name}`;
+    return createHmac('sha256', this.#key).update(head).update(password).update(user.line).digest('base64');
+  }
+
+  #remember(mark: string): void {
+    const now = this.#clock.monotonic();
+    this.#remembered.delete(mark);
+    this.#remembered.set(mark, now + rememberedMs);
+    for (const [old, until] of this.#remembered) {
+      if (until > now && this.#remembered.size <= maximumRemembered) break;
+      this.#remembered.delete(old);
+    }
+  }
+
+  #enter(): boolean | Promise<boolean> {
+    if (this.#running < maximumAtOnce) {
+      this.#running++;
+      return true;
+    }
+    if (this.#waiting.length >= maximumWaiting) return false;
+    return new Promise((resolve) => {
+      this.#waiting.push(() => resolve(true));
+    });
+  }
+
+  /** Hands the place to the next that waits. */
+  #leave(): void {
+    const next = this.#waiting.shift();
+    if (next === undefined) this.#running--;
+    else next();
+  }
+}
+
+function parseUsers(text: string, file: string): Map<string, User> {
+  const users = new Map<string, User>();
+  for (const [index, raw] of text.split('\n').entries()) {
+    const line = raw.replace(/\r$/, '');
+    if (line.trim() === '' || line.startsWith('#')) continue;
+    const colon = line.indexOf(':');
+    const name = line.slice(0, colon);
+    const fault = (why: string): DavylampError =>
+      new DavylampError('CREDENTIALS_INVALID', `${file}:${index + 1}: ${why}`);
+    if (colon === -1) throw fault('not a line of the form name:hash; write it with davylamp passwd');
+    if (name === '') throw fault('the user name is empty; remove the line');
+    if (users.has(name))
+      throw fault(`user ${JSON.stringify(name)} stands here a second time; remove one of the two lines`);
+    const hash = parsePasswordHash(line.slice(colon + 1).trimEnd());
+    if (typeof hash === 'string') throw fault(`user ${JSON.stringify(name)}: ${hash}`);
+    users.set(name, { line, hash });
+  }
+  return users;
+}
+
+/** A hash as the first user's, of a password that nobody has. */
+function strangerLike(users: ReadonlyMap<string, User>): PasswordHash {
+  const [first] = users.values();
+  const digest = randomBytes(64);
+  if (first === undefined) return { kind: 'pbkdf2-sha512', iterations: 1000, salt: randomBytes(16), digest };
+  return {
+    ...first.hash,
+    salt: randomBytes(first.hash.salt.length),
+    digest: randomBytes(first.hash.digest.length),
+  };
+}

@@ -1,0 +1,211 @@
+/**
+ * Filters to values, asked by topic name.
+ *
+ *   add('a/+/c', 1)   add('a/#', 2)   add('a/b', 3)
+ *
+ *   root ── 'a' ─┬─ 'b'              here: 3
+ *                ├─ plus ── 'c'      here: 1
+ *                └─ hash: 2
+ *
+ * One branch for each level. `here` holds the values whose filter ends at the branch, `hash` those whose filter goes on
+ * with `#` (so `a/#` is found at `a` as well: its parent level).
+ * A single child hangs at the branch itself (`only`), the second makes a map of them (`children`): most branches of a
+ * real tree have one, and a map for each would cost a quarter more time and memory.
+ * Invariant: every branch but the root leads to a value; `only` and `children` are never both set; bags and maps are
+ * never empty.
+ */
+import { ValueBag } from './value-bag.ts';
+
+class Branch<T> {
+  /** Its name under its parent. */
+  readonly level: string;
+  only: Branch<T> | null = null;
+  children: Map<string, Branch<T>> | null = null;
+  plus: Branch<T> | null = null;
+  here: ValueBag<T> | null = null;
+  hash: ValueBag<T> | null = null;
+
+  constructor(level: string) {
+    this.level = level;
+  }
+
+  /** The child of a plain level. */
+  child(level: string): Branch<T> | undefined {
+    const { only } = this;
+    if (only !== null) return only.level === level ? only : undefined;
+    return this.children?.get(level);
+  }
+
+  /** The branch of a level, made where there is none. */
+  grow(level: string): Branch<T> {
+    if (level === '+') return (this.plus ??= new Branch<T>(level));
+    const known = this.child(level);
+    if (known !== undefined) return known;
+    const child = new Branch<T>(level);
+    if (this.children !== null) this.children.set(level, child);
+    else if (this.only === null) this.only = child;
+    else {
+      this.children = new Map([
+        [this.only.level, this.only],
+        [level, child],
+      ]);
+      this.only = null;
+    }
+    return child;
+  }
+
+  cut(level: string): void {
+    if (level === '+') this.plus = null;
+    else if (this.children === null) this.only = null;
+    else {
+      this.children.delete(level);
+      if (this.children.size === 0) this.children = null;
+    }
+  }
+
+  isEmpty(): boolean {
+    return (
+      this.here === null &&
+      this.hash === null &&
+      this.plus === null &&
+      this.only === null &&
+      this.children === null
+    );
+  }
+}
+
+/**
+ * The subscription tree. Filters have passed `topicFilterFault` (shares: the filter inside), topics `topicNameFault`,
+ * so recursion is bounded by the level limit.
+ */
+export class TopicTree<T> {
+  readonly #root = new Branch<T>('');
+  #size = 0;
+  #generation = 0;
+  // The levels of the topic that is being looked up. Only used between two calls of ours, never across a callback.
+  readonly #levels: string[] = [];
+  #count = 0;
+  #first = 0;
+
+  /** Values under filters: the same value under two filters counts twice. */
+  get size(): number {
+    return this.#size;
+  }
+
+  /** One more with each change: whatever was computed from the tree is valid for one generation. */
+  get generation(): number {
+    return this.#generation;
+  }
+
+  /** Puts a value under a filter. The same value is held once under one filter. */
+  add(filter: string, value: T): void {
+    let branch = this.#root;
+    let bag: ValueBag<T>;
+    for (let start = 0; ;) {
+      const end = filter.indexOf('/', start);
+      const level = end === -1 ? filter.slice(start) : filter.slice(start, end);
+      if (level === '#' && end === -1) {
+        bag = branch.hash ??= new ValueBag<T>();
+        break;
+      }
+      branch = branch.grow(level);
+      if (end === -1) {
+        bag = branch.here ??= new ValueBag<T>();
+        break;
+      }
+      start = end + 1;
+    }
+    if (!bag.add(value)) return;
+    this.#size++;
+    this.#generation++;
+  }
+
+  /** Takes a value from under a filter; false when it was not there. Branches that became empty go with it. */
+  remove(filter: string, value: T): boolean {
+    const levels = filter.split('/');
+    const last = levels.at(-1) === '#' ? levels.pop() : undefined;
+    const path: Branch<T>[] = [this.#root];
+    for (const level of levels) {
+      const branch = path.at(-1) as Branch<T>;
+      const next = level === '+' ? branch.plus : branch.child(level);
+      if (next === null || next === undefined) return false;
+      path.push(next);
+    }
+    const branch = path.at(-1) as Branch<T>;
+    const bag = last === '#' ? branch.hash : branch.here;
+    if (bag === null || !bag.delete(value)) return false;
+    if (bag.items.length === 0) {
+      if (last === '#') branch.hash = null;
+      else branch.here = null;
+      prune(path, levels);
+    }
+    this.#size--;
+    this.#generation++;
+    return true;
+  }
+
+  /** Calls back for every value whose filter matches; a value under several matching filters comes several times. */
+  match(topic: string, visit: (value: T) => void): void {
+    const found: T[] = [];
+    this.collect(topic, found); // collected first: the callback may ask or change the tree
+    for (const value of found) visit(value);
+  }
+
+  /** As `match`, into an array that the caller keeps: the walk allocates nothing but the topic's levels. */
+  collect(topic: string, into: T[]): void {
+    this.#split(topic);
+    this.#walk(this.#root, 0, into);
+  }
+
+  /** True when some filter matches the topic. */
+  hasMatch(topic: string): boolean {
+    this.#split(topic);
+    return this.#any(this.#root, 0);
+  }
+
+  #split(topic: string): void {
+    this.#count = 0;
+    // A leading wildcard never matches a topic that begins with `$` [MQTT-4.7.2-1].
+    this.#first = topic.startsWith('$') ? 1 : 0;
+    for (let start = 0; ;) {
+      const end = topic.indexOf('/', start);
+      this.#levels[this.#count++] = end === -1 ? topic.slice(start) : topic.slice(start, end);
+      if (end === -1) return;
+      start = end + 1;
+    }
+  }
+
+  #walk(branch: Branch<T>, depth: number, into: T[]): void {
+    const wildcards = depth >= this.#first;
+    if (branch.hash !== null && wildcards) pushAll(branch.hash.items, into);
+    if (depth === this.#count) {
+      if (branch.here !== null) pushAll(branch.here.items, into);
+      return;
+    }
+    const child = branch.child(this.#levels[depth] as string);
+    if (child !== undefined) this.#walk(child, depth + 1, into);
+    if (branch.plus !== null && wildcards) this.#walk(branch.plus, depth + 1, into);
+  }
+
+  #any(branch: Branch<T>, depth: number): boolean {
+    const wildcards = depth >= this.#first;
+    if (branch.hash !== null && wildcards) return true;
+    if (depth === this.#count) return branch.here !== null;
+    const child = branch.child(this.#levels[depth] as string);
+    if (child !== undefined && this.#any(child, depth + 1)) return true;
+    return branch.plus !== null && wildcards && this.#any(branch.plus, depth + 1);
+  }
+}
+
+/** Cuts empty branches off, from the end of the path towards the root. */
+function prune<T>(path: readonly Branch<T>[], levels: readonly string[]): void {
+  for (let depth = levels.length; depth > 0; depth--) {
+    if (!(path[depth] as Branch<T>).isEmpty()) return;
+    const parent = path[depth - 1] as Branch<T>;
+    parent.cut(levels[depth - 1] as string);
+  }
+}
+
+function pushAll<T>(items: readonly T[], into: T[]): void {
+  for (let i = 0; i < items.length; i++) into.push(items[i] as T);
+}
