@@ -44,11 +44,21 @@ async function ensurePackages() {
   const wanted = hashOf([path.join(root, 'package-lock.json')]);
   if (existsSync(lockStamp) && readFileSync(lockStamp, 'utf8') === wanted) return;
   const npm = process.env['npm_execpath'];
-  const args = ['ci', '--include=dev', '--include=optional', '--no-audit', '--no-fund', '--loglevel=error'];
+  // Not `npm ci`: it refuses a lock file without entries for the other platforms' optional packages, and some registries
+  // do not carry those. With a lock file `install --no-save` takes the same versions by the same hashes.
+  const args = [
+    'install',
+    '--no-save',
+    '--include=dev',
+    '--include=optional',
+    '--no-audit',
+    '--no-fund',
+    '--loglevel=error',
+  ];
   const [command, commandArgs] =
     npm !== undefined && /\.c?js$/.test(npm) ? [process.execPath, [npm, ...args]] : ['npm', args];
   const code = await withProgress('installing packages from the lock file', () => run(command, commandArgs));
-  if (code !== 0) throw new Error(`'npm ci' failed (exit code ${code}); its own lines above say why`);
+  if (code !== 0) throw new Error(`'npm install' failed (exit code ${code}); its own lines above say why`);
   writeFileSync(lockStamp, wanted);
 }
 
