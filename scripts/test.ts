@@ -21,13 +21,14 @@ interface Step {
   readonly args: readonly string[];
 }
 
+const stepLimitMinutes = 10;
 const source = '--conditions=source';
 const testFiles = (...patterns: string[]): string[] => globSync(patterns, { cwd: root }).sort();
 const runTests = (name: string, files: readonly string[], ...options: string[]): Step => ({
   name,
   kind: 'test',
   command: node,
-  args: [source, '--test', '--test-reporter=tap', ...options, ...files],
+  args: [source, '--test', '--test-reporter=tap', '--test-timeout=300000', ...options, ...files],
 });
 const script = (name: string, file: string, ...args: string[]): Step => ({
   name,
@@ -55,6 +56,7 @@ const steps: readonly Step[] = [
     testFiles('src/**/*.test.ts', 'devices/**/*.test.ts', 'web/src/**/*.test.ts', 'benchmarks/*.test.ts'),
   ),
   runTests('integration tests', testFiles('test/integration/**/*.test.ts'), '--test-concurrency=1'),
+  runTests('comparison with Mosquitto', testFiles('test/differential/**/*.test.ts')),
   runTests('browser test', testFiles('test/browser/**/*.test.ts'), '--test-concurrency=1'),
 ];
 
@@ -159,7 +161,18 @@ function run(step: Step): Promise<{ code: number; output: string }> {
       cwd: root,
       env: { ...process.env, PATH: `${path.dirname(node)}:${process.env['PATH'] ?? ''}`, FORCE_COLOR: '0' },
       stdio: ['ignore', 'pipe', 'pipe'],
+      detached: true,
     });
+    const stopAll = (): void => {
+      if (child.pid !== undefined) process.kill(-child.pid, 'SIGKILL');
+    };
+    // A test file that never ends must not hold the whole run: its step fails and says so.
+    const limit = setTimeout(() => {
+      output += `${step.name} did not end within ${stepLimitMinutes} minutes and was stopped\n`;
+      stopAll();
+    }, stepLimitMinutes * 60_000);
+    process.once('SIGINT', stopAll);
+    process.once('SIGTERM', stopAll);
     let output = '';
     const keep = (chunk: Buffer): void => {
       output += chunk.toString('utf8');
@@ -173,6 +186,9 @@ function run(step: Step): Promise<{ code: number; output: string }> {
     );
     const end = (code: number): void => {
       clearInterval(timer);
+      clearTimeout(limit);
+      process.off('SIGINT', stopAll);
+      process.off('SIGTERM', stopAll);
       resolve({ code, output });
     };
     child.on('error', (error) => {

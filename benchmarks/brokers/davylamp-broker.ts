@@ -42,6 +42,7 @@ const listenerConfig: ListenerConfig = {
   identityFromCertificate: false,
   accessFile: null,
   stamp: false,
+  minimumQos: 0,
   sharedClientIds: [],
 };
 
@@ -50,6 +51,7 @@ const profile: ListenerProfile = {
   authenticator: { authenticate: () => ({ reasonCode: 0, name: null }) },
   authorizer: { generation: 0, mayPublish: () => true, mayRead: () => true, maySubscribe: () => 'all' },
   stampSite: null,
+  minimumQos: 0,
   sharedClientIds: new Set(),
 };
 

@@ -51,6 +51,7 @@ const profile: ListenerProfile = {
   authenticator: openAuthenticator,
   authorizer: openAuthorizer,
   stampSite: null,
+  minimumQos: 0,
   sharedClientIds: new Set(),
 };
 

@@ -1,7 +1,15 @@
 import type { AlarmEngine } from '#alarms';
 import type { AlarmView, DeviceView, ValueView } from '#api';
 import type { Clock } from '#base';
-import type { Alarm, Device, DeviceId, DeviceState, IngestBatch, Reading } from '#model';
+import {
+  deviceIdOfMac,
+  type Alarm,
+  type Device,
+  type DeviceId,
+  type DeviceState,
+  type IngestBatch,
+  type Reading,
+} from '#model';
 import type { DeviceRegistry } from '#registry';
 
 /** What the screen shows of each device: the registry's record, its state now, and its latest values. */
@@ -9,11 +17,21 @@ export class DeviceViews {
   readonly #registry: DeviceRegistry;
   readonly #alarms: AlarmEngine;
   readonly #clock: Clock;
+  /** By device id: names that the configuration gives. */
+  readonly #names: ReadonlyMap<string, string>;
   readonly #values = new Map<DeviceId, Map<string, ValueView>>();
   /** The state that was last told, to notice what time alone changes. */
   readonly #told = new Map<DeviceId, DeviceState>();
 
-  constructor(registry: DeviceRegistry, alarms: AlarmEngine, clock: Clock) {
+  constructor(
+    registry: DeviceRegistry,
+    alarms: AlarmEngine,
+    clock: Clock,
+    names: ReadonlyMap<string, string>,
+  ) {
+    this.#names = new Map(
+      [...names].map(([key, name]) => [key.includes(':') ? deviceIdOfMac(key) : key, name]),
+    );
     this.#registry = registry;
     this.#alarms = alarms;
     this.#clock = clock;
@@ -52,7 +70,7 @@ export class DeviceViews {
 
   alarm(alarm: Alarm): AlarmView {
     const device = this.#registry.get(alarm.deviceId);
-    return { ...alarm, device: device === undefined ? alarm.deviceId : nameOf(device) };
+    return { ...alarm, device: device === undefined ? alarm.deviceId : this.#nameOf(device) };
   }
 
   #stateOf(device: Device, now: number): DeviceState {
@@ -81,7 +99,7 @@ export class DeviceViews {
       mac,
       ip,
       site,
-      name: nameOf(device),
+      name: this.#nameOf(device),
       sensorType,
       protocol,
       topic,
@@ -98,6 +116,14 @@ export class DeviceViews {
     };
   }
 
+  /** As configured; else `Gas 192.168.1.21` for a legacy detector, `host` for a native device. */
+  #nameOf(device: Device): string {
+    const given = this.#names.get(device.id);
+    if (given !== undefined) return given;
+    if (device.protocol === 'legacy') return `${device.sensorType} ${device.ip ?? device.id}`;
+    return device.id.startsWith(`${device.site}.`) ? device.id.slice(device.site.length + 1) : device.id;
+  }
+
   #keep(reading: Reading): void {
     const { deviceId, metric, value, unit, at, quality } = reading;
     let values = this.#values.get(deviceId);
@@ -106,10 +132,4 @@ export class DeviceViews {
     // One that came late is in the store, but it is not the latest.
     if (before === undefined || before.at <= at) values.set(metric, { metric, value, unit, at, quality });
   }
-}
-
-/** `Gas 192.168.1.21` for a legacy detector, `host` for a native device: short, and next to the site's name. */
-function nameOf(device: Device): string {
-  if (device.protocol === 'legacy') return `${device.sensorType} ${device.ip ?? device.id}`;
-  return device.id.startsWith(`${device.site}.`) ? device.id.slice(device.site.length + 1) : device.id;
 }

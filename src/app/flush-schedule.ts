@@ -9,7 +9,7 @@ export class FlushSchedule {
   readonly #ingest: Ingest;
   readonly #clock: Clock;
   readonly #batchDelayMs: number;
-  /** The schedule's own timer resolution is a millisecond, so this is a plain time, not a timer per message. */
+  /** By the monotonic clock. */
   #lastFlush = Number.NEGATIVE_INFINITY;
   #immediate: NodeJS.Immediate | undefined;
   #timer: Timer | undefined;

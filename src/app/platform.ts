@@ -1,4 +1,4 @@
-import { DavylampError, messageOf, type Clock, type Logger, type Timer } from '#base';
+import { DavylampError, SparingLog, messageOf, type Clock, type Logger, type Timer } from '#base';
 import { AlarmEngine } from '#alarms';
 import {
   toReadingView,
@@ -68,11 +68,13 @@ export class Platform implements PlatformPort {
   readonly #listeners = new Set<(event: LiveEvent) => void>();
   readonly #timers: Timer[] = [];
   readonly #stopped = new AbortController();
+  readonly #unreadable: SparingLog;
 
   /** Opens the store and takes up what it holds. Errors: STORE_UNUSABLE, FILE_UNWRITABLE. */
   constructor(options: PlatformOptions) {
     const { config, clock, log, tenant } = options;
     this.#options = options;
+    this.#unreadable = new SparingLog(clock, log.child('ingest'));
     this.#store = openSqliteStore({ file: config.storeFile, quarantineRows: config.quarantineRows });
     this.#registry = new DeviceRegistry(config);
     this.#alarms = new AlarmEngine(config.alarmRules);
@@ -91,7 +93,7 @@ export class Platform implements PlatformPort {
       limits: config,
     });
     this.#schedule = new FlushSchedule(this.#ingest, clock, config.batchDelayMs);
-    this.#views = new DeviceViews(this.#registry, this.#alarms, clock);
+    this.#views = new DeviceViews(this.#registry, this.#alarms, clock, config.deviceNames);
     this.#restore(supervisor);
     this.#client = new Client({
       dialer: createDialer({ host: '', port: 0, path: config.brokerSocket, tls: null, clock }),
@@ -171,6 +173,11 @@ export class Platform implements PlatformPort {
   /** What was committed, to who looks on. */
   #publishLive(batch: IngestBatch): void {
     const touched = this.#views.onBatch(batch);
+    for (const { topic, reason } of batch.quarantined) {
+      this.#unreadable.warning(`a message cannot be read and is kept in the quarantine: ${reason}`, {
+        topic,
+      });
+    }
     if (this.#listeners.size === 0) return;
     if (touched.length > 0) this.#emit({ kind: 'devices', devices: touched });
     const byDevice = Map.groupBy(batch.readings, (reading) => reading.deviceId);

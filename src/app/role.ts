@@ -67,10 +67,7 @@ async function startRole(config: Config, context: RoleContext): Promise<RunningR
   stack.defer(() => broker.close());
   broker.start();
 
-  const listening: string[] = [];
-  for (const listener of config.listeners)
-    listening.push(await openListener(listener, config, broker, context, stack));
-
+  // A bridge's queue stands before the first detector can publish.
   const bridges: Bridge[] = [];
   for (const bridgeConfig of config.bridges) {
     const bridge = await createBridge(bridgeConfig, config, broker, context);
@@ -78,6 +75,9 @@ async function startRole(config: Config, context: RoleContext): Promise<RunningR
     stack.defer(() => bridge.close());
     bridge.start();
   }
+  const listening: string[] = [];
+  for (const listener of config.listeners)
+    listening.push(await openListener(listener, config, broker, context, stack));
   if (config.commands !== null) {
     const gate = new CommandGateService({
       config: config.commands,
@@ -120,6 +120,7 @@ async function openListener(
     authenticator: trust.authenticator,
     authorizer: trust.authorizer,
     stampSite: listener.stamp ? config.name : null,
+    minimumQos: listener.minimumQos,
     sharedClientIds: new Set(listener.sharedClientIds),
   };
   const opened = createListener(listener, (transport) => broker.accept(transport, profile), {
@@ -164,6 +165,7 @@ function insideDialer(broker: Broker, name: string): ReturnType<typeof createMem
     authenticator: { authenticate: () => ({ reasonCode: 0, name }) },
     authorizer: allowAll,
     stampSite: null,
+    minimumQos: 0,
     sharedClientIds: new Set(),
   };
   return createMemoryDialer((transport) => broker.accept(transport, profile));

@@ -16,6 +16,11 @@ export interface Transport {
   /** Stops and restarts reading. While paused the peer's sending is slowed by TCP itself. */
   pause(): void;
   resume(): void;
+  /**
+   * Bounds what may be gathered of a message before it is handed on. Only transports of messages (WebSocket) gather and
+   * have this; a message that is larger ends them.
+   */
+  gatherUpTo?(bytes: number): void;
   /** Sends what is pending, then closes. Destroys after a short time if the peer does not take it. */
   end(): void;
   /** Closes at once and forgets what is pending. */

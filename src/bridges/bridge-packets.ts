@@ -9,7 +9,7 @@ import {
 } from '#mqtt';
 
 /** QoS 1 and 2 messages under way in each direction, at most. */
-export const window = 100;
+export const window = 1000;
 
 /**
  * The same at QoS 2 towards 3.1.1, which cannot say what it takes: Mosquitto acknowledges what exceeds its 20 in flight
@@ -67,11 +67,18 @@ export function remoteConnect(
   };
 }
 
-/** What our broker is to send out; `null` = nothing. */
-export function localSubscribe(config: BridgeConfig, remote: ConnackPacket | null): SubscribePacket | null {
+/**
+ * What our broker is to send out; `null` = nothing. Retained messages come with a subscription that is new (1), always (0)
+ * or never (2): a link that comes back does not bring them all again.
+ */
+export function localSubscribe(
+  config: BridgeConfig,
+  remote: ConnackPacket | null,
+  retainHandling: SubscriptionRequest['retainHandling'] = 1,
+): SubscribePacket | null {
   const maximumQos: Qos = remote?.properties.maximumQos ?? 2;
   const topics = config.topics.filter((topic) => topic.direction !== 'in');
-  return subscribe(topics.map((topic) => request(topic, topic.localPrefix, maximumQos, 5)));
+  return subscribe(topics.map((topic) => request(topic, topic.localPrefix, maximumQos, 5, retainHandling)));
 }
 
 /** What the other broker is to send in; `null` = nothing. */
@@ -79,7 +86,7 @@ export function remoteSubscribe(config: BridgeConfig, remote: ConnackPacket | nu
   const topics = config.topics.filter((topic) => topic.direction !== 'out');
   const maximumQos: Qos = remote?.properties.maximumQos ?? 2;
   return subscribe(
-    topics.map((topic) => request(topic, topic.remotePrefix, maximumQos, config.protocolVersion)),
+    topics.map((topic) => request(topic, topic.remotePrefix, maximumQos, config.protocolVersion, 1)),
   );
 }
 
@@ -88,6 +95,7 @@ function request(
   prefix: string,
   maximumQos: Qos,
   version: 4 | 5,
+  retainHandling: SubscriptionRequest['retainHandling'],
 ): SubscriptionRequest {
   const isV5 = version === 5;
   return {
@@ -95,8 +103,7 @@ function request(
     qos: Math.min(topic.qos, maximumQos) as Qos,
     noLocal: isV5,
     retainAsPublished: isV5,
-    // Retained messages when the subscription is new: a link that comes back does not bring them all again.
-    retainHandling: isV5 ? 1 : 0,
+    retainHandling: isV5 ? retainHandling : 0,
   };
 }
 

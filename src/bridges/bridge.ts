@@ -1,5 +1,5 @@
 import { Backoff, BrokerLink, type LinkOwner, type Scheduler } from '#client';
-import type { Clock, DavylampError, Dialer, Logger, Timer } from '#base';
+import { SparingLog, type Clock, type DavylampError, type Dialer, type Logger, type Timer } from '#base';
 import type { BridgeConfig } from '#config';
 import {
   PacketType,
@@ -15,7 +15,7 @@ import {
 } from '#mqtt';
 import { createBridgeStatus, type BridgeState, type BridgeStatus } from './bridge-status.ts';
 import { localConnect, localSubscribe, remoteConnect, remoteSubscribe, window } from './bridge-packets.ts';
-import { RefusalLog } from './refusal-log.ts';
+import { KnownSession } from './known-session.ts';
 import { Relay } from './relay.ts';
 
 /** Largest packet taken from either side: MQTT's own bound; each broker has a stricter one of its own. */
@@ -39,7 +39,7 @@ export interface BridgeOptions {
 /**
  * A bridge between our broker and another one. Its queue is the queue of its session in our broker; what it does itself
  * is to keep two connections, both up or both down, and to hand packets across. The other side is dialled first: our
- * broker delivers only while there is somewhere to deliver to.
+ * broker delivers only while there is somewhere to deliver to. Before all that, the session is made (`#prepareQueue`).
  */
 export class Bridge {
   readonly #options: BridgeOptions;
@@ -57,14 +57,22 @@ export class Bridge {
   #fault: DavylampError | null = null;
   #lastLine = '';
   #isRunning = false;
-  #closing: (() => void)[] = [];
+  readonly #closing: (() => void)[] = [];
   /** 3.1.1: say that we are a bridge (bit 7 of the level), so that our own messages do not come back. */
   #asBridge: boolean;
   /** What our broker takes at once: learnt from its CONNACK, told to the other side. */
   #localReceiveMaximum: number = window;
-  /** Each session has all its subscriptions, as far as we know. */
-  #remoteSubscribed = false;
-  #localSubscribed = false;
+  readonly #ours = new KnownSession();
+  readonly #theirs = new KnownSession();
+  /** The session in our broker stands since `start()`, and `#keptMs` from when we left it, on the monotonic clock. */
+  #isPrepared = false;
+  #keptMs = Infinity;
+  #leftAt = 0;
+  /**
+   * Subscriptions are made before there is somewhere to deliver to: their retained messages are still to come. True at
+   * first, also for a session of an earlier run: it may have ended before they came.
+   */
+  #isRetainedOwed = true;
 
   constructor(options: BridgeOptions) {
     const { config, clock, log, brokerName } = options;
@@ -78,7 +86,7 @@ export class Bridge {
       topics: config.topics,
       brokerName,
       status: this.#status,
-      refusals: new RefusalLog(clock, log),
+      refusals: new SparingLog(clock, log),
     };
     this.#out = new Relay({ ...shared, direction: 'out' });
     this.#in = new Relay({ ...shared, direction: 'in' });
@@ -92,7 +100,9 @@ export class Bridge {
   start(): void {
     if (this.#isRunning) return;
     this.#isRunning = true;
-    this.#openRemote();
+    this.#isPrepared = false;
+    // Connections of before that are still closing: their end begins anew.
+    if (this.#local === null && this.#remote === null) this.#begin();
   }
 
   /** Says goodbye to both brokers; the sessions, and what they hold, stay there. */
@@ -111,21 +121,68 @@ export class Bridge {
     return this.close();
   }
 
-  #openRemote(): void {
-    const { config, password } = this.#options;
+  #begin(): void {
     this.#retry = null;
     this.#fault = null;
     this.#connectedAt = -1;
     this.#remoteConnack = null;
     this.#setState('connecting');
+    // The queue must not expire while the other side is away, however long that is.
+    if (this.#clock.monotonic() - this.#leftAt > this.#keptMs / 2) this.#isPrepared = false;
+    if (this.#isPrepared) this.#openRemote();
+    else this.#prepareQueue();
+  }
+
+  /**
+   * Makes the session in our own broker at once, so that what is published before the first connection to the other side
+   * waits in its queue. Nothing is taken out of it yet: what comes is not acknowledged, and so comes again.
+   */
+  #prepareQueue(): void {
+    const { config, localDialer } = this.#options;
+    const asked = localSubscribe(config, null, 2);
+    const leave = (): void => {
+      this.#isPrepared = true;
+      this.#local?.end();
+    };
+    const owner: LinkOwner = {
+      onConnected: (connack) => {
+        this.#onLocalConnack(connack);
+        this.#localReceiveMaximum = Math.min(window, receiveMaximumOf(connack));
+        if (asked === null || this.#ours.isSubscribed) leave();
+        else send(this.#local, asked);
+        return ReasonCode.Success;
+      },
+      onPublish: () => ReasonCode.Success,
+      onAck: () => ReasonCode.Success,
+      onSuback: (packet) => {
+        const fault = subackFault(packet, asked);
+        if (fault !== ReasonCode.Success) return fault;
+        this.#isGranted(packet, asked);
+        leave();
+        return ReasonCode.Success;
+      },
+      onDrain: () => {},
+      onEnd: (error) => {
+        this.#onLocalEnd();
+        if (this.#isPrepared && this.#isRunning) this.#openRemote();
+        else this.#onEnd(error);
+      },
+    };
+    this.#local = this.#createLink(localDialer, owner, localConnect(config, 1));
+    this.#local.start();
+  }
+
+  #openRemote(): void {
+    const { config, password } = this.#options;
     const owner: LinkOwner = {
       onConnected: (connack) => this.#onRemoteConnected(connack),
       onPublish: (packet: PublishPacket) => this.#in.onPublish(packet),
       onAck: (ack) => this.#onAck(ack, this.#in, this.#out),
       onSuback: (packet) => {
         const asked = remoteSubscribe(config, this.#remoteConnack);
-        this.#remoteSubscribed = this.#isGranted(packet, asked);
-        return subackFault(packet, asked);
+        const fault = subackFault(packet, asked);
+        if (fault === ReasonCode.Success) this.#theirs.isSubscribed = this.#isGranted(packet, asked);
+        return fault;
       },
       onDrain: () => this.#out.onDrain(),
       onEnd: (error) => {
@@ -140,6 +197,7 @@ export class Bridge {
 
   #onRemoteConnected(connack: ConnackPacket): ReasonCode {
     this.#remoteConnack = connack;
+    this.#theirs.onConnack(connack);
     // What the other side sends right away waits until our broker can take it.
     this.#remote?.suspend();
     this.#openLocal(connack);
@@ -154,12 +212,15 @@ export class Bridge {
       onAck: (ack) => this.#onAck(ack, this.#out, this.#in),
       onSuback: (packet) => {
         const asked = localSubscribe(config, remoteConnack);
-        this.#localSubscribed = this.#isGranted(packet, asked);
-        return subackFault(packet, asked);
+        const fault = subackFault(packet, asked);
+        if (fault !== ReasonCode.Success) return fault;
+        this.#ours.isSubscribed = this.#isGranted(packet, asked);
+        this.#isRetainedOwed = false;
+        return ReasonCode.Success;
       },
       onDrain: () => this.#in.onDrain(),
       onEnd: (error) => {
-        this.#local = null;
+        this.#onLocalEnd();
         this.#onEnd(error);
       },
     };
@@ -173,49 +234,65 @@ export class Bridge {
     return new BrokerLink({ dialer, clock, log, scheduler, owner, connect, maximumPacketSize });
   }
 
+  #onLocalConnack(connack: ConnackPacket): void {
+    this.#ours.onConnack(connack);
+    if (!connack.sessionPresent) this.#isRetainedOwed = true;
+    this.#keptMs = (connack.properties.sessionExpiry ?? Infinity) * 1000;
+  }
+
+  #onLocalEnd(): void {
+    this.#local = null;
+    this.#leftAt = this.#clock.monotonic();
+  }
+
   #onLocalConnected(connack: ConnackPacket, remoteConnack: ConnackPacket): ReasonCode {
     const local = this.#local;
     const remote = this.#remote;
     if (local === null || remote === null) return ReasonCode.Success;
+    this.#onLocalConnack(connack);
     const { config } = this.#options;
-    const receiveMaximum = connack.properties.receiveMaximum ?? 65_535;
+    const receiveMaximum = receiveMaximumOf(connack);
     if (config.protocolVersion === 5 && receiveMaximum < this.#localReceiveMaximum) {
-      // The other side was promised more than our broker takes: once more, with the right number.
+      // Our broker takes less than when it was last asked, and than the other side was promised: once more.
       this.#localReceiveMaximum = receiveMaximum;
       this.#endBoth();
       return ReasonCode.Success;
     }
+    const isForgotten = this.#theirs.isNew && this.#status.connects > 0 && !config.cleanStart;
     this.#startRelays(local, remote, connack, remoteConnack);
     this.#connectedAt = this.#clock.monotonic();
     this.#status.connects += 1;
     this.#lastLine = '';
     this.#setState('connected');
     this.#log.notice(`connected to ${this.#options.remoteDialer.target}`);
-    if (this.#remoteSubscribed && !remoteConnack.sessionPresent && !config.cleanStart) {
+    if (isForgotten)
       this.#log.warning('the other side has forgotten our session: what was under way may come twice');
-    }
-    // A session that is still there has its subscriptions; 3.1.1 would send all retained messages again.
-    if (!connack.sessionPresent || !this.#localSubscribed) send(local, localSubscribe(config, remoteConnack));
-    if (!remoteConnack.sessionPresent || !this.#remoteSubscribed)
-      send(remote, remoteSubscribe(config, remoteConnack));
+    // A session that has its subscriptions is left alone; 3.1.1 would send all retained messages again.
+    if (!this.#ours.isSubscribed)
+      send(local, localSubscribe(config, remoteConnack, this.#isRetainedOwed ? 0 : 1));
+    if (!this.#theirs.isSubscribed) send(remote, remoteSubscribe(config, remoteConnack));
     remote.unsuspend();
     return ReasonCode.Success;
   }
 
   #startRelays(local: BrokerLink, remote: BrokerLink, ours: ConnackPacket, theirs: ConnackPacket): void {
-    const { protocolVersion } = this.#options.config;
+    const [isOursPresent, isTheirsPresent] = [!this.#ours.isNew, !this.#theirs.isNew];
+    this.#ours.isNew = false;
+    this.#theirs.isNew = false;
     this.#out.start(local, remote, {
-      receiverVersion: protocolVersion,
-      senderSessionPresent: ours.sessionPresent,
-      receiverSessionPresent: theirs.sessionPresent,
-      receiveMaximum: theirs.properties.receiveMaximum ?? 65_535,
+      receiverVersion: this.#options.config.protocolVersion,
+      senderSessionPresent: isOursPresent,
+      receiverSessionPresent: isTheirsPresent,
+      receiveMaximum: receiveMaximumOf(theirs),
+      maximumQos: theirs.properties.maximumQos ?? 2,
       retainAvailable: theirs.properties.retainAvailable ?? true,
     });
     this.#in.start(remote, local, {
       receiverVersion: 5,
-      senderSessionPresent: theirs.sessionPresent,
-      receiverSessionPresent: ours.sessionPresent,
-      receiveMaximum: ours.properties.receiveMaximum ?? 65_535,
+      senderSessionPresent: isTheirsPresent,
+      receiverSessionPresent: isOursPresent,
+      receiveMaximum: receiveMaximumOf(ours),
+      maximumQos: ours.properties.maximumQos ?? 2,
       retainAvailable: ours.properties.retainAvailable ?? true,
     });
   }
@@ -257,14 +334,9 @@ export class Bridge {
 
   #whenBothEnded(): void {
     if (this.#local !== null || this.#remote !== null) return;
-    if (this.#isRunning) {
-      this.#tryAgain();
-      return;
-    }
-    this.#setState('closed');
-    const closing = this.#closing;
-    this.#closing = [];
-    for (const resolve of closing) resolve();
+    if (this.#isRunning) this.#tryAgain();
+    else this.#setState('closed');
+    for (const resolve of this.#closing.splice(0)) resolve();
   }
 
   #tryAgain(): void {
@@ -273,7 +345,8 @@ export class Bridge {
     if (this.#connectedAt >= 0) this.#backoff.onConnectionEnd(this.#clock.monotonic() - this.#connectedAt);
     const isHopeless = fault?.code === 'CONNECTION_REFUSED' || fault?.code === 'TLS_INVALID';
     let waitMs = isHopeless ? this.#backoff.longest() : this.#backoff.next();
-    const wasHandshake = this.#remoteConnack === null && fault !== null && fault.code !== 'CONNECT_FAILED';
+    const wasHandshake =
+      this.#isPrepared && this.#remoteConnack === null && fault !== null && fault.code !== 'CONNECT_FAILED';
     if (this.#options.config.protocolVersion === 4 && wasHandshake) {
       // Many brokers do not know bit 7 of the level and turn it away: the plain level is tried next, and so on in turn.
       if (this.#asBridge) waitMs = 0;
@@ -281,7 +354,7 @@ export class Bridge {
     }
     if (fault !== null && waitMs > 0) this.#tell(fault.message, waitMs);
     this.#setState('waiting');
-    this.#retry = this.#clock.after(waitMs, () => this.#openRemote());
+    this.#retry = this.#clock.after(waitMs, () => this.#begin());
   }
 
   #tell(message: string, waitMs: number): void {
@@ -297,8 +370,13 @@ export class Bridge {
   }
 }
 
-function send(link: BrokerLink, packet: SubscribePacket | null): void {
-  if (packet !== null) link.outbox.packet(packet);
+function send(link: BrokerLink | null, packet: SubscribePacket | null): void {
+  if (packet !== null) link?.outbox.packet(packet);
+}
+
+/** QoS 1 and 2 messages that a broker takes at once (MQTT 5, 3.2.2.3.3). */
+function receiveMaximumOf(connack: ConnackPacket): number {
+  return connack.properties.receiveMaximum ?? 65_535;
 }
 
 /** 0 = the answer fits what was asked. [MQTT-3.8.4-6] */

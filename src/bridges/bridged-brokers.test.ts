@@ -1,13 +1,14 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { FakeClock, silentLogger, type Dialer, type Transport } from '#base';
-import { Broker, type ListenerProfile } from '#broker';
+import { Broker, type Journal, type ListenerProfile } from '#broker';
 import { Client, type ClientOptions } from '#client';
 import type { BridgeConfig, BridgeTopicConfig } from '#config';
 import { MemoryJournal } from '#journal';
 import { createMemoryDialer } from '#listeners';
 import { openAuthenticator, openAuthorizer, wideLimits } from '../../test/helpers/broker-harness.ts';
 import { turnUntil } from '../../test/helpers/session-broker.ts';
+import { SlowJournal } from '../../test/helpers/slow-journal.ts';
 import { Bridge } from './bridge.ts';
 
 /** A whole broker, reached through memory; every connection can be cut. */
@@ -16,20 +17,21 @@ class Site {
   readonly broker: Broker;
   readonly dialer: Dialer;
 
-  constructor(name: string, clock: FakeClock) {
+  constructor(name: string, clock: FakeClock, journal: Journal = new MemoryJournal(), limits = wideLimits) {
     this.name = name;
     const profile: ListenerProfile = {
       name,
       authenticator: openAuthenticator,
       authorizer: openAuthorizer,
       stampSite: null,
+      minimumQos: 0,
       sharedClientIds: new Set(),
     };
     this.broker = new Broker({
       clock,
       log: silentLogger,
-      limits: wideLimits,
-      journal: new MemoryJournal(),
+      limits,
+      journal,
       name,
       version: '0.0.0',
     });
@@ -244,4 +246,138 @@ test('what is published while the other broker is away waits in our session and 
   assert.deepEqual(got, expected);
   await Promise.all([link.close(), receiver.close(), sender.close()]);
   await Promise.all([near.broker.close(), far.broker.close()]);
+});
+
+/** A dialer whose other end is out of reach until it is said to be there. */
+class LateDialer implements Dialer {
+  readonly target = 'memory';
+  isReachable = false;
+  readonly #dialer: Dialer;
+
+  constructor(dialer: Dialer) {
+    this.#dialer = dialer;
+  }
+
+  dial(...[handler, signal]: Parameters<Dialer['dial']>): Promise<Transport> {
+    return this.isReachable ? this.#dialer.dial(handler, signal) : Promise.reject(new Error('not there yet'));
+  }
+}
+
+for (const qos of [0, 1, 2] as const) {
+  test(`what is published before the first connection waits in the queue, retained messages come once (QoS ${qos})`, async () => {
+    const clock = new FakeClock();
+    const [site, cloud] = [new Site('site', clock), new Site('cloud', clock)];
+    const line = new LateDialer(cloud.dialer);
+    const publisher = await client(site, clock);
+    await publisher.publish('gas/state', 'online', { qos: 1, retain: true });
+    const link = bridge(site, cloud, clock, [topic('out', qos)], {}, [site.dialer, line]);
+    link.start();
+    await turnUntil(() => link.status.state === 'waiting', clock);
+    const early = Array.from({ length: 10 }, (_, index) => String(index));
+    for (const payload of early) await publisher.publish('gas/early', payload, { qos: 2 });
+
+    const receiver = await client(cloud, clock);
+    const got: string[] = [];
+    receiver.onMessage = (message) => got.push(`${message.topic} ${message.payload.toString()}`);
+    await receiver.subscribe([{ filter: 'gas/#', qos: 2 }]);
+    line.isReachable = true;
+    await turnUntil(() => got.includes('gas/state online'), clock);
+    await publisher.publish('gas/last', '', { qos: 2 });
+    await turnUntil(() => got.includes('gas/last '), clock);
+    // What is published at QoS 0, or carried at it, waits for nobody.
+    const queued = qos === 0 ? [] : early.map((payload) => `gas/early ${payload}`);
+    assert.deepEqual(
+      got.filter((entry) => entry.startsWith('gas/early')),
+      queued,
+    );
+    // A link that comes back does not bring what is retained again.
+    await link.close();
+    link.start();
+    await turnUntil(() => link.status.connects === 2, clock);
+    await publisher.publish('gas/end', '', { qos: 2 });
+    await turnUntil(() => got.includes('gas/end '), clock);
+    assert.equal(got.filter((entry) => entry === 'gas/state online').length, 1);
+    await Promise.all([link.close(), publisher.close(), receiver.close()]);
+    await Promise.all([site.broker.close(), cloud.broker.close()]);
+  });
+}
+
+test('the queue outlives the session expiry of our broker, however long the other side is away', async () => {
+  const clock = new FakeClock();
+  const limits = { ...wideLimits, maximumSessionExpirySeconds: 60 };
+  const [site, cloud] = [new Site('site', clock, new MemoryJournal(), limits), new Site('cloud', clock)];
+  const line = new LateDialer(cloud.dialer);
+  const link = bridge(site, cloud, clock, [topic('out', 2)], {}, [site.dialer, line]);
+  link.start();
+  await turnUntil(() => link.status.state === 'waiting', clock);
+  const publisher = await client(site, clock);
+  await publisher.publish('gas/early', '1', { qos: 2 });
+  const receiver = await client(cloud, clock);
+  const got: string[] = [];
+  receiver.onMessage = (message) => got.push(message.payload.toString());
+  await receiver.subscribe([{ filter: 'gas/#', qos: 2 }]);
+  const backAt = clock.now() + 600_000;
+  await turnUntil(() => clock.now() >= backAt, clock, 2000);
+  line.isReachable = true;
+  await turnUntil(() => got.length > 0, clock);
+  await publisher.publish('gas/last', 'last', { qos: 2 });
+  await turnUntil(() => got.includes('last'), clock);
+  assert.deepEqual(got, ['1', 'last']);
+  await Promise.all([link.close(), publisher.close(), receiver.close()]);
+  await Promise.all([site.broker.close(), cloud.broker.close()]);
+});
+
+test('a power cut before the first connection: what was queued and what is retained come after it', async () => {
+  const clock = new FakeClock();
+  const cloud = new Site('cloud', clock);
+  const line = new LateDialer(cloud.dialer);
+  const journal = new SlowJournal();
+  const before = new Site('site', clock, journal);
+  const topics = [topic('out', 2)];
+  let journalNow = journal;
+  const turns = {
+    advance: (milliseconds: number): void => {
+      journalNow.commit();
+      clock.advance(milliseconds);
+    },
+  };
+  const publisher = new Client({
+    dialer: before.dialer,
+    clock,
+    log: silentLogger,
+    clientId: 'publisher',
+    version: 5,
+    cleanStart: true,
+    keepAliveSeconds: 0,
+    reconnect: false,
+  });
+  let isDone = false;
+  const publish = async (...[name, payload, options]: Parameters<Client['publish']>): Promise<void> => {
+    isDone = false;
+    void publisher.publish(name, payload, options).then(() => {
+      isDone = true;
+    });
+    await turnUntil(() => isDone, turns);
+  };
+  await publisher.connect();
+  await publish('gas/state', 'online', { qos: 1, retain: true });
+  const link = bridge(before, cloud, clock, topics, {}, [before.dialer, line]);
+  link.start();
+  await turnUntil(() => link.status.state === 'waiting', turns);
+  await publish('gas/early', '1', { qos: 2 });
+  await link.close();
+
+  journalNow = journal.crash();
+  const after = new Site('site', clock, journalNow);
+  const receiver = await client(cloud, clock);
+  const got: string[] = [];
+  receiver.onMessage = (message) => got.push(`${message.topic} ${message.payload.toString()}`);
+  await receiver.subscribe([{ filter: 'gas/#', qos: 2 }]);
+  const again = bridge(after, cloud, clock, topics, {}, [after.dialer, line]);
+  line.isReachable = true;
+  again.start();
+  await turnUntil(() => got.length >= 2, turns);
+  assert.deepEqual(got, ['gas/early 1', 'gas/state online']);
+  await Promise.all([again.close(), receiver.close(), publisher.close()]);
+  await Promise.all([before.broker.close(), after.broker.close(), cloud.broker.close()]);
 });

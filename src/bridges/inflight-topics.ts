@@ -1,5 +1,5 @@
 /** Twice the bridge's own window and more: ids of one window seldom meet. A power of two. */
-const slots = 1024;
+const slots = 2048;
 
 /** Which topic a packet id stood for, as well as a small ring can tell: for log lines about refusals. */
 export class InflightTopics {

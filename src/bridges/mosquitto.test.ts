@@ -54,6 +54,7 @@ for (const version of [4, 5] as const) {
           authenticator: openAuthenticator,
           authorizer: openAuthorizer,
           stampSite: null,
+          minimumQos: 0 as const,
           sharedClientIds: new Set<string>(),
         };
         const log = silentLogger;

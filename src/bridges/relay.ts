@@ -1,10 +1,10 @@
+import type { SparingLog } from '#base';
 import type { BridgeTopicConfig } from '#config';
 import { createPublishProperties, type BrokerLink } from '#client';
-import { PacketType, ReasonCode, reasonName, type AckRecord, type PublishPacket } from '#mqtt';
+import { PacketType, ReasonCode, reasonName, type AckRecord, type PublishPacket, type Qos } from '#mqtt';
 import type { BridgeStatus } from './bridge-status.ts';
 import { HeldMessages } from './held-messages.ts';
 import { InflightTopics } from './inflight-topics.ts';
-import type { RefusalLog } from './refusal-log.ts';
 import { TopicMap } from './topic-map.ts';
 import { ViaTag } from './via.ts';
 
@@ -17,7 +17,7 @@ export interface RelayOptions {
   readonly topics: readonly BridgeTopicConfig[];
   readonly brokerName: string;
   readonly status: BridgeStatus;
-  readonly refusals: RefusalLog;
+  readonly refusals: SparingLog;
 }
 
 /** What is known of the two sessions when both connections are up. */
@@ -27,6 +27,11 @@ export interface RelaySessions {
   readonly receiverSessionPresent: boolean;
   /** How many QoS 1 and 2 messages the receiver takes at once. */
   readonly receiveMaximum: number;
+  /**
+   * Highest QoS that the receiver takes. What was queued before that was known is lowered; the exchange with its sender
+   * is then ended here.
+   */
+  readonly maximumQos: Qos;
   readonly retainAvailable: boolean;
 }
 
@@ -47,7 +52,7 @@ export class Relay {
   readonly #map: TopicMap;
   readonly #via: ViaTag;
   readonly #status: BridgeStatus;
-  readonly #refusals: RefusalLog;
+  readonly #refusals: SparingLog;
   readonly #topics = new InflightTopics();
   readonly #properties = createPublishProperties();
   #from: BrokerLink | null = null;
@@ -62,6 +67,8 @@ export class Relay {
    * receiver has answered for it. (Cut just there, a message may come twice: better than not at all.)
    */
   #fresh: Set<number> | null = null;
+  /** Ids of QoS 2 messages that were passed on at QoS 1. */
+  readonly #lowered = new Set<number>();
   /** Ids whose PUBREL was ours: its PUBCOMP is not the sender's business. */
   readonly #purging = new Set<number>();
 
@@ -87,6 +94,7 @@ export class Relay {
     if (!sessions.receiverSessionPresent) this.#fresh = null;
     else if (!sessions.senderSessionPresent) this.#fresh = new Set();
     this.#purging.clear();
+    this.#lowered.clear();
   }
 
   stop(): void {
@@ -112,9 +120,12 @@ export class Relay {
       properties = this.#properties;
       this.#via.mark(packet.properties, properties);
     }
-    if (packet.qos !== 0) this.#beforeDelivery(to, packet);
+    const qos = packet.qos > sessions.maximumQos ? sessions.maximumQos : packet.qos;
+    if (qos !== 0) this.#beforeDelivery(to, packet, qos);
     const retain = packet.retain && sessions.retainAvailable;
-    const { payload, qos, dup, packetId } = packet;
+    // [MQTT-3.3.1-2]
+    const dup = packet.dup && qos !== 0;
+    const { payload, packetId } = packet;
     if (
       !to.outbox.publish(topic, payload, qos, retain, dup, packetId, properties, to.peerMaximumPacketSize)
     ) {
@@ -126,6 +137,7 @@ export class Relay {
     }
     if (this.#isOut) this.#status.sent += 1;
     else this.#status.received += 1;
+    if (qos === 0 && packet.qos !== 0) this.#accept(packet);
     if (to.outbox.pendingBytes > maximumPendingBytes) this.#pause();
     return ReasonCode.Success;
   }
@@ -140,16 +152,24 @@ export class Relay {
     if (type !== PacketType.Pubcomp && reasonCode >= 0x80) {
       this.#status.refused += 1;
       const reason = ack.properties?.reasonString ?? reasonName(reasonCode);
-      this.#refusals.tell('message refused by the other side', this.#topics.get(packetId), reason);
+      this.#refusals.warning('message refused by the other side', {
+        topic: this.#topics.get(packetId),
+        reason,
+      });
     }
     if (type !== PacketType.Pubrec || reasonCode >= 0x80) this.#onAnswered(packetId);
     if (type === PacketType.Pubcomp && reasonCode !== ReasonCode.Success) this.#onUnknown(packetId);
-    this.#from?.outbox.ack(type as typeof PacketType.Puback, packetId, reasonCode);
+    const wasLowered = type === PacketType.Puback && this.#lowered.delete(packetId);
+    const answer = wasLowered ? PacketType.Pubrec : (type as typeof PacketType.Puback);
+    this.#from?.outbox.ack(answer, packetId, reasonCode);
   }
 
   /** PUBREL of the sender. */
   onRelease(ack: AckRecord): void {
-    this.#to?.outbox.ack(PacketType.Pubrel, ack.packetId, ack.reasonCode);
+    // A receiver without QoS 2 has no part in this.
+    if (this.#sessions !== null && this.#sessions.maximumQos < 2)
+      this.#from?.outbox.ack(PacketType.Pubcomp, ack.packetId, 0);
+    else this.#to?.outbox.ack(PacketType.Pubrel, ack.packetId, ack.reasonCode);
   }
 
   /** The receiver's connection has taken all that was written. */
@@ -165,10 +185,16 @@ export class Relay {
     this.#from?.pause();
   }
 
-  #beforeDelivery(to: BrokerLink, packet: PublishPacket): void {
+  /** Ends the sender's part of a message that went on at QoS 0. */
+  #accept(packet: PublishPacket): void {
+    this.#from?.outbox.ack(packet.qos === 1 ? PacketType.Puback : PacketType.Pubrec, packet.packetId, 0);
+  }
+
+  #beforeDelivery(to: BrokerLink, packet: PublishPacket, qos: Qos): void {
     const { packetId } = packet;
     this.#topics.set(packetId, packet.topic);
-    if (packet.qos === 2 && this.#fresh !== null && !this.#fresh.has(packetId)) {
+    if (packet.qos === 2 && qos === 1) this.#lowered.add(packetId);
+    if (qos === 2 && this.#fresh !== null && !this.#fresh.has(packetId)) {
       // Whatever the receiver keeps under this id is finished first.
       this.#purging.add(packetId);
       to.outbox.ack(PacketType.Pubrel, packetId, 0);
@@ -183,10 +209,10 @@ export class Relay {
 
   #hold(packet: PublishPacket): ReasonCode {
     if (this.#held.push(packet)) return ReasonCode.Success;
-    this.#refusals.tell(
-      'too many messages under way from the other side',
-      packet.topic,
-      'raise limits.receive_maximum',
+    const { topic } = packet;
+    this.#refusals.warning(
+      'too many messages under way from the other side; raise [broker] receive_maximum',
+      { topic },
     );
     return ReasonCode.ReceiveMaximumExceeded;
   }
@@ -203,7 +229,7 @@ export class Relay {
   /** Not passed on: acknowledged to its sender here, so that it leaves the queue, and counted by its reason. */
   #drop(packet: PublishPacket, count: 'loops' | 'unmapped' | 'tooLarge', reason: string): ReasonCode {
     this.#status[count] += 1;
-    if (count !== 'loops') this.#refusals.tell('message not passed on', packet.topic, reason);
+    if (count !== 'loops') this.#refusals.warning('message not passed on', { topic: packet.topic, reason });
     if (packet.qos !== 0) this.#onAnswered(packet.packetId);
     if (packet.qos === 1) this.#from?.outbox.ack(PacketType.Puback, packet.packetId, 0);
     if (packet.qos === 2) {
@@ -218,10 +244,7 @@ export class Relay {
   #onUnknown(packetId: number): void {
     if (this.#sessions?.receiverSessionPresent === true) return;
     const reason = 'the session that had it is gone; it may be lost or come twice';
-    this.#refusals.tell(
-      'the other side does not know a QoS 2 message any more',
-      this.#topics.get(packetId),
-      reason,
-    );
+    const topic = this.#topics.get(packetId);
+    this.#refusals.warning('the other side does not know a QoS 2 message any more', { topic, reason });
   }
 }

@@ -22,6 +22,8 @@ export interface ListenerProfile {
   readonly authorizer: Authorizer;
   /** Site name to stamp messages with; `null` = leave them as they are. */
   readonly stampSite: string | null;
+  /** What comes in below this QoS is carried on at it; 0 = as the standard says. */
+  readonly minimumQos: 0 | 1;
   /** Client ids that are made unique by the peer's address. */
   readonly sharedClientIds: ReadonlySet<string>;
 }

@@ -94,6 +94,7 @@ function listenerOf(listener: Section): ListenerConfig {
     identityFromCertificate: listener.boolean('identity_from_certificate'),
     accessFile: listener.textOrNull('access_file'),
     stamp: listener.boolean('stamp'),
+    minimumQos: listener.number('minimum_qos') as 0 | 1,
     sharedClientIds: listener.texts('shared_client_ids'),
   };
 }
@@ -131,11 +132,13 @@ function bridgeTopicOf(topic: Section): BridgeTopicConfig {
 
 function platformOf(platform: Section, alarms: readonly Section[]): PlatformConfig {
   const addresses = platform.all('site_addresses').at(0)?.values ?? [];
+  const names = platform.all('device_names').at(0)?.values ?? [];
   return {
     storeFile: platform.text('store_file'),
     brokerSocket: platform.text('broker_socket'),
     api: { address: platform.text('api_address'), port: platform.number('api_port') },
     siteAddresses: new Map([...addresses].map(([address, site]) => [address, String(site)])),
+    deviceNames: new Map([...names].map(([device, name]) => [device, String(name)])),
     approvedDevices: platform.texts('approved_devices'),
     warmUpMs: platform.number('warm_up'),
     warmProofMs: platform.number('warm_proof'),

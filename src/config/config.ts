@@ -61,6 +61,8 @@ export interface ListenerConfig {
   readonly accessFile: string | null;
   /** Put site, reception time and an id on what comes in here (and remove them where a client sends them). */
   readonly stamp: boolean;
+  /** What comes in below this QoS is carried on at it (the standard says: at its own), so that it is stored and forwarded. */
+  readonly minimumQos: 0 | 1;
   /** Client ids that many devices share by their firmware's fault: made unique by the device's address. */
   readonly sharedClientIds: readonly string[];
 }
@@ -106,6 +108,8 @@ export interface PlatformConfig {
   readonly api: { readonly address: string; readonly port: number };
   /** Site address of legacy topics (`23.17.224.11`) → site name, for messages without a stamp. */
   readonly siteAddresses: ReadonlyMap<string, string>;
+  /** Device id or MAC address → its name for people. */
+  readonly deviceNames: ReadonlyMap<string, string>;
   /** Device ids or MAC addresses that are approved from the start. */
   readonly approvedDevices: readonly string[];
   readonly warmUpMs: number;

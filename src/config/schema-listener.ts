@@ -118,6 +118,14 @@ export const listenerTable: TableSpec = {
         'Put site, time of reception and an id on each message (and remove them where a client sends them).',
     },
     {
+      key: 'minimum_qos',
+      type: { kind: 'integer', minimum: 0, maximum: 1 },
+      default: 0,
+      reload: 'live',
+      description:
+        'Carry what comes in here at this QoS at least: with 1, what a detector sends at QoS 0 waits for a bridge that is down. The standard leaves a message its own QoS.',
+    },
+    {
       key: 'shared_client_ids',
       type: { kind: 'list', of: { kind: 'text' } },
       default: [],

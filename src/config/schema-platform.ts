@@ -16,6 +16,15 @@ export const platformTable: TableSpec = {
       tables: [],
       values: { kind: 'name' },
     },
+    {
+      key: 'device_names',
+      form: 'map',
+      description:
+        'Names for people: a device id or MAC address = where the device is (`"5C:CF:7F:14:18:AD" = "boiler room"`).',
+      keys: [],
+      tables: [],
+      values: { kind: 'text' },
+    },
   ],
   keys: [
     {

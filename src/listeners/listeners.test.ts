@@ -98,6 +98,7 @@ async function open(change: Partial<ListenerConfig> = {}, maximumConnections = 1
     identityFromCertificate: false,
     accessFile: null,
     stamp: false,
+    minimumQos: 0,
     sharedClientIds: [],
     ...change,
   };

@@ -20,6 +20,7 @@ const plain: ListenerConfig = {
   identityFromCertificate: false,
   accessFile: null,
   stamp: false,
+  minimumQos: 0,
   sharedClientIds: [],
 };
 

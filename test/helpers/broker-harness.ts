@@ -93,6 +93,7 @@ export class BrokerHarness {
       authenticator: openAuthenticator,
       authorizer: openAuthorizer,
       stampSite: null,
+      minimumQos: 0,
       sharedClientIds: new Set(),
       ...overrides,
     };

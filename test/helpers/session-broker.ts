@@ -52,6 +52,8 @@ export class SessionBroker {
   connackProperties: ConnackProperties = {};
   /** Answer of PUBLISH at QoS 1 and 2. */
   publishAnswer: number = ReasonCode.Success;
+  /** Answers of SUBSCRIBE. */
+  subscribeAnswers: (packet: SubscribePacket) => number[] = grantAll;
   line: Line | null = null;
   /** Gets the packets that are written down nowhere else. */
   onPacket: (packet: Packet) => void = () => {};
@@ -149,7 +151,7 @@ export class SessionBroker {
         this.send({
           type: PacketType.Suback,
           packetId: packet.packetId,
-          reasonCodes: packet.subscriptions.map((subscription) => subscription.qos),
+          reasonCodes: this.subscribeAnswers(packet),
           properties: {},
         });
         break;
@@ -196,6 +198,8 @@ export class SessionBroker {
 
   #onPublish(packet: PublishPacket): void {
     const { qos, packetId, topic } = packet;
+    const { maximumQos = 2 } = this.connackProperties;
+    if (qos > maximumQos) throw new Error(`QoS ${qos} was sent where ${maximumQos} is the highest`); // [MQTT-3.2.2-11]
     if (qos !== 2 || !this.#inbound.has(packetId)) {
       this.accepted.push(`${topic} ${packet.payload.toString()}`);
       this.publishes.push({ ...packet, payload: Buffer.from(packet.payload) });
@@ -251,6 +255,11 @@ export class SessionBroker {
       this.send(packet);
     }
   }
+}
+
+/** Each filter at the QoS that was asked for. */
+export function grantAll(packet: SubscribePacket): number[] {
+  return packet.subscriptions.map((subscription) => subscription.qos);
 }
 
 /** Lets the event loop turn until `isDone`, moving the clock on so that waits end; fails after many turns. */

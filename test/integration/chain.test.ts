@@ -32,6 +32,25 @@ const noMosquitto = existsSync(publisher)
   : 'mosquitto_pub is not installed (Debian package mosquitto-clients)';
 const clock = new SystemClock();
 
+/** Waits on the live feed, as the screen does, for the first alarm that is raised from now on. */
+async function firstAlarm(screen: string): Promise<{ raisedAt: number; heardAt: number }> {
+  const response = await fetch(new URL('/api/v1/live', screen));
+  const since = Date.now();
+  let text = '';
+  for await (const chunk of response.body ?? []) {
+    text += Buffer.from(chunk).toString('utf8');
+    const events = text.split('\n\n');
+    text = events.pop() ?? '';
+    for (const event of events) {
+      if (!/^event: ?alarms$/m.test(event)) continue;
+      const { alarms } = JSON.parse(/^data: ?(.*)$/m.exec(event)?.[1] ?? '{}') as { alarms: AlarmView[] };
+      const raised = alarms.find((alarm) => alarm.state === 'unacknowledged' && alarm.raisedAt >= since);
+      if (raised !== undefined) return { raisedAt: raised.raisedAt, heardAt: Date.now() };
+    }
+  }
+  throw new Error('the live feed ended');
+}
+
 describe('the chain', () => {
   let demo: DemoProcess;
   let status: DemoStatus;
@@ -249,6 +268,7 @@ describe('the chain', () => {
     'raises an alarm for a leak, takes the acknowledgement, and returns to normal',
     { timeout: 180_000 },
     async () => {
+      const heard = firstAlarm(status.screen);
       const opened = await davylamp('demo', 'leak', 'north/d1', '--rate', '2000', '--data', folder);
       assert.equal(opened.code, 0, opened.stderr);
       const alarm = await eventually(
@@ -256,6 +276,11 @@ describe('the chain', () => {
         async () => (await alarms()).find((one) => one.state === 'unacknowledged'),
         60_000,
       );
+      const { raisedAt, heardAt } = await heard;
+      console.log(
+        `# measured: the alarm reached the screen's feed ${heardAt - raisedAt} ms after the site took the reading`,
+      );
+      assert.equal(alarm.raisedAt, raisedAt);
       assert.equal(alarm.site, 'north');
       const device = (await devices()).find((one) => one.id === alarm.deviceId);
       assert.equal(device?.state, 'gas');

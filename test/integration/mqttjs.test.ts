@@ -28,6 +28,7 @@ async function startBroker(): Promise<AsyncDisposable & { readonly url: string }
     authenticator: { authenticate: () => ({ reasonCode: 0 as const, name: null }) },
     authorizer: allowAll,
     stampSite: null,
+    minimumQos: 0 as const,
     sharedClientIds: new Set<string>(),
   };
   const [listenerConfig] = config.listeners;

@@ -1,7 +1,25 @@
 import path from 'node:path';
 import type { DemoPlan, DemoSite } from './plan.ts';
 
-/** The configuration files of the demo, as a person would write them. Paths are relative to each file's folder. */
+// The configuration files of the demo, as a person would write them. Paths are relative to each file's folder.
+
+const gasAlarm = `# A legacy detector says 0 or 1: gas is 1.
+[[alarm]]
+name = "gas"
+metric = "gas"
+set_point = 1
+deadband = 0.5
+on_delay = "0s"
+off_delay = "0s"
+priority = 1
+`;
+
+/** What a bridge carries in one direction, at QoS 1. */
+function bridgeTopics(direction: 'in' | 'out', filters: readonly string[]): string {
+  return filters
+    .map((filter) => `[[bridge.topic]]\nfilter = "${filter}"\ndirection = "${direction}"\nqos = 1\n`)
+    .join('\n');
+}
 
 export function cloudToml(plan: DemoPlan): string {
   const devices = plan.sites.flatMap((site) => [
@@ -56,16 +74,11 @@ ${devices.join('\n')}
 [platform.site_addresses]
 ${plan.sites.map((site) => `"${site.address}" = "${site.name}"`).join('\n')}
 
-# A legacy detector says 0 or 1: gas is 1.
-[[alarm]]
-name = "gas"
-metric = "gas"
-set_point = 1
-deadband = 0.5
-on_delay = "0s"
-off_delay = "0s"
-priority = 1
-`;
+# Names for people.
+[platform.device_names]
+${plan.sites.flatMap((site) => site.detectors.map((detector) => `"${detector.mac}" = "${detector.name} ${detector.room}"`)).join('\n')}
+
+${gasAlarm}`;
 }
 
 export function relayToml(plan: DemoPlan): string {
@@ -100,31 +113,8 @@ key_file = "relay.key"
 username = "relay"
 password_file = "cloud.password"
 
-[[bridge.topic]]
-filter = "outTopic/#"
-direction = "out"
-qos = 1
-
-[[bridge.topic]]
-filter = "davy/v1/${plan.tenant}/+/+/reading"
-direction = "out"
-qos = 1
-
-[[bridge.topic]]
-filter = "davy/v1/${plan.tenant}/+/+/state"
-direction = "out"
-qos = 1
-
-[[bridge.topic]]
-filter = "davy/v1/${plan.tenant}/+/+/command/+/result"
-direction = "out"
-qos = 1
-
-[[bridge.topic]]
-filter = "davy/v1/${plan.tenant}/+/+/command/+"
-direction = "in"
-qos = 1
-`;
+${bridgeTopics('out', ['outTopic/#', `davy/v1/${plan.tenant}/+/+/reading`, `davy/v1/${plan.tenant}/+/+/state`, `davy/v1/${plan.tenant}/+/+/command/+/result`])}
+${bridgeTopics('in', [`davy/v1/${plan.tenant}/+/+/command/+`])}`;
 }
 
 export function siteToml(plan: DemoPlan, site: DemoSite, port: number): string {
@@ -146,6 +136,8 @@ require_password = true
 access_file = "access"
 # Time, site and an id are put on each message here; they travel with it, however long it waits.
 stamp = true
+# Detectors send at QoS 0. From here on their messages are kept until the next broker has them.
+minimum_qos = 1
 # All detectors of the legacy firmware carry this client id; their address tells them apart.
 shared_client_ids = ["ESP8266Client"]
 
@@ -159,31 +151,8 @@ ca_file = "ca.pem"
 certificate_file = "${site.name}.pem"
 key_file = "${site.name}.key"
 
-[[bridge.topic]]
-filter = "outTopic/#"
-direction = "out"
-qos = 1
-
-[[bridge.topic]]
-filter = "${own}/+/reading"
-direction = "out"
-qos = 1
-
-[[bridge.topic]]
-filter = "${own}/+/state"
-direction = "out"
-qos = 1
-
-[[bridge.topic]]
-filter = "${own}/+/command/+/result"
-direction = "out"
-qos = 1
-
-[[bridge.topic]]
-filter = "${own}/+/command/+"
-direction = "in"
-qos = 1
-
+${bridgeTopics('out', ['outTopic/#', `${own}/+/reading`, `${own}/+/state`, `${own}/+/command/+/result`])}
+${bridgeTopics('in', [`${own}/+/command/+`])}
 # Commands from outside are let in because this is turned on; every one is checked and logged here first.
 [commands]
 accept = true

@@ -25,15 +25,19 @@ export async function runDemo(options: DemoOptions, print: (line: string) => voi
 }
 
 async function runPlan(plan: DemoPlan, stopped: Promise<void>, print: (line: string) => void): Promise<void> {
-  const demo = new Demo(plan, new SystemClock(), print);
+  const clock = new SystemClock();
+  const demo = new Demo(plan, clock, print);
+  const patience = clock.after(2000, () => print('Starting …'));
   try {
     const hasStarted = await Promise.race([demo.start().then(() => true), stopped.then(() => false)]);
+    patience.cancel();
     if (hasStarted) {
       print(`Screen: http://127.0.0.1:${plan.ports.screen}/`);
       print(`Running: ${demo.summary()}. Stop with Ctrl-C; 'davylamp demo status' says where everything is.`);
       await stopped;
     }
   } finally {
+    patience.cancel();
     print('Stopping …');
     await demo.close();
   }

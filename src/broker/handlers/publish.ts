@@ -50,7 +50,7 @@ export function onPublish(
     if (reason === ReasonCode.Success) {
       const found = route(connection, packet);
       if (!found.isEmpty) {
-        if (message.properties === received) {
+        if (message.properties === received && message.qos === packet.qos) {
           core.deliverer.offerFrame(connection.version, packet.qos, bytes, start, bodyStart, end);
         }
         core.deliverer.deliver(found, message, connection);
@@ -123,10 +123,11 @@ function applyLimits(connection: Connection, packet: PublishPacket): ReasonCode 
 
 function createMessage(connection: Connection, packet: PublishPacket): Message {
   const { core, last } = connection;
-  const { stampSite } = connection.profile;
+  const { stampSite, minimumQos } = connection.profile;
   const properties =
     stampSite === null ? packet.properties : stampedProperties(core, stampSite, packet.properties);
-  const { topic, payload, qos, retain } = packet;
+  const { topic, payload, retain } = packet;
+  const qos = packet.qos < minimumQos ? minimumQos : packet.qos;
   const expiresAt = properties === null ? 0 : expiryTime(properties, core.now);
   return new Message(
     topic,
