@@ -17,6 +17,7 @@ const tasks = {
   check: 'scripts/test.ts',
   build: 'scripts/build.ts',
   bench: 'benchmarks/run.ts',
+  'bench:chain': 'benchmarks/chain.ts',
 };
 
 main().catch((error) => {

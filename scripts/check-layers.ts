@@ -30,6 +30,7 @@ const levels: ReadonlyMap<string, number> = new Map([
   ['src/cli', 4],
   ['devices/simulators', 4],
   ['src/app', 5],
+  ['src/embed', 5],
 ]);
 
 /** Level 1 folders that other folders of level 1 may use. */

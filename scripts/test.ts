@@ -23,7 +23,12 @@ interface Step {
 
 const stepLimitMinutes = 10;
 const source = '--conditions=source';
-const testFiles = (...patterns: string[]): string[] => globSync(patterns, { cwd: root }).sort();
+/** No file would make the runner look for tests by itself, everywhere. */
+function testFiles(...patterns: string[]): string[] {
+  const files = globSync(patterns, { cwd: root }).sort();
+  if (files.length === 0) throw new Error(`there is no test file ${patterns.join(' ')}`);
+  return files;
+}
 const runTests = (name: string, files: readonly string[], ...options: string[]): Step => ({
   name,
   kind: 'test',
@@ -44,11 +49,22 @@ const steps: readonly Step[] = [
     name: 'lint',
     kind: 'static',
     command: binary('oxlint'),
-    args: ['--type-aware', '--deny-warnings', 'src', 'devices', 'test', 'scripts', 'benchmarks', 'web'],
+    args: [
+      '--type-aware',
+      '--deny-warnings',
+      'src',
+      'devices',
+      'test',
+      'scripts',
+      'benchmarks',
+      'examples',
+      'web',
+    ],
   },
   { name: 'format', kind: 'static', command: binary('oxfmt'), args: ['--check', '.'] },
   script('layers', 'scripts/check-layers.ts'),
   { name: 'dead code', kind: 'static', command: binary('knip'), args: [] },
+  script('conformance lists', 'scripts/check-conformance.ts'),
   script('configuration reference', 'scripts/config-reference.ts', '--check'),
   script('command line and error reference', 'scripts/reference.ts', '--check'),
   runTests(
@@ -56,6 +72,8 @@ const steps: readonly Step[] = [
     testFiles('src/**/*.test.ts', 'devices/**/*.test.ts', 'web/src/**/*.test.ts', 'benchmarks/*.test.ts'),
   ),
   runTests('integration tests', testFiles('test/integration/**/*.test.ts'), '--test-concurrency=1'),
+  runTests('client tests', testFiles('test/clients/**/*.test.ts'), '--test-concurrency=1'),
+  runTests('conformance tests', testFiles('test/conformance/**/*.test.ts')),
   runTests('comparison with Mosquitto', testFiles('test/differential/**/*.test.ts')),
   runTests('browser test', testFiles('test/browser/**/*.test.ts'), '--test-concurrency=1'),
 ];
@@ -81,7 +99,9 @@ if (options.list === true) {
 function installPackages(): void {
   const wanted = [
     { name: 'chromium', program: '/usr/bin/chromium' },
+    { name: 'mosquitto', program: '/usr/sbin/mosquitto' },
     { name: 'mosquitto-clients', program: '/usr/bin/mosquitto_pub' },
+    { name: 'python3-paho-mqtt', program: '/usr/lib/python3/dist-packages/paho/mqtt/client.py' },
     { name: 'openssl', program: '/usr/bin/openssl' },
   ];
   const missing = wanted.filter((one) => !existsSync(one.program)).map((one) => one.name);

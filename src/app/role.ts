@@ -119,6 +119,7 @@ async function openListener(
     name: listener.name,
     authenticator: trust.authenticator,
     authorizer: trust.authorizer,
+    enhancedAuthenticator: trust.enhancedAuthenticator,
     stampSite: listener.stamp ? config.name : null,
     minimumQos: listener.minimumQos,
     sharedClientIds: new Set(listener.sharedClientIds),

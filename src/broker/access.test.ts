@@ -183,3 +183,26 @@ test('a will is authorised at CONNECT and again when it is published', () => {
   watcher.expectNothing();
   assert.equal(harness.broker.statistics.dropped['not-authorized'], 1);
 });
+
+test('of $SYS a client may publish the state of a bridge, by PUBLISH and by will, as far as its rules go; nothing else', () => {
+  const harness = new BrokerHarness();
+  const watcher = harness.connect('w');
+  watcher.subscribe('$SYS/broker/connection/#', { qos: 0 });
+  const state = '$SYS/broker/connection/north/state';
+  const bridge = harness.connect('b', { version: 4, will: willOf(state, '0') });
+  bridge.publish(state, '1', { qos: 1 });
+  bridge.takeAck(PacketType.Puback);
+  bridge.breakOff();
+  assert.deepEqual(watcher.takeAll(), [`${state}=1`, `${state}=0`]);
+  const client = harness.connect('c');
+  for (const topic of [
+    '$SYS',
+    '$SYS/broker/uptime',
+    '$SYS/broker/connection/state',
+    '$SYS/broker/connection/a/b/state',
+  ]) {
+    client.publish(topic, 'x', { qos: 1 });
+    assert.equal(client.takeAck(PacketType.Puback).reasonCode, ReasonCode.NotAuthorized, topic);
+  }
+  assert.deepEqual(watcher.takeAll(), []);
+});

@@ -6,7 +6,8 @@ import { BrokerCore, type BrokerOptions } from './core.ts';
 import type { Hooks } from './hooks.ts';
 import { sweepConnections } from './keep-alive.ts';
 import { expiryTime, Message } from './message.ts';
-import type { ListenerProfile } from './ports.ts';
+import type { ListenerProfile, Redirect } from './ports.ts';
+import { redirectCode } from './redirect.ts';
 import { restore } from './restore.ts';
 import type { Statistics } from './statistics.ts';
 import { SysTopics } from './sys-topics.ts';
@@ -90,14 +91,30 @@ export class Broker {
     }
     const route = core.router.route(topic);
     core.deliverer.deliver(route, message, null);
+    core.tellPublished(message, null);
     return route.isEmpty ? ReasonCode.NoMatchingSubscribers : ReasonCode.Success;
   }
 
   /**
-   * Ends every connection (MQTT 5: DISCONNECT 0x8B) and stops the timers; wills are published as after any end that a
-   * client did not ask for. Resolves when the transports are gone.
+   * Ends the connection of this client, after the packet that is being handled; its session and will follow the usual
+   * rules. False when there is no such client.
    */
-  async close(): Promise<void> {
+  disconnect(clientId: string, reasonCode: ReasonCode, detail: string): boolean {
+    const { sessions, turn } = this.#core;
+    const connection = sessions.get(clientId)?.connection ?? null;
+    if (connection === null) return false;
+    turn.addTask(() => {
+      connection.disconnect(reasonCode, detail);
+      return false;
+    });
+    return true;
+  }
+
+  /**
+   * Ends every connection (MQTT 5: DISCONNECT 0x8B, or with `redirect` 0x9C or 0x9D and where to go) and stops the
+   * timers; wills are published as after any end that a client did not ask for. Resolves when the transports are gone.
+   */
+  async close(redirect: Redirect | null = null): Promise<void> {
     const core = this.#core;
     core.isClosing = true;
     this.#sweep?.cancel();
@@ -105,8 +122,9 @@ export class Broker {
     const idle = new Promise<void>((resolve) => {
       core.onIdle = resolve;
     });
+    const reason = redirect === null ? ReasonCode.ServerShuttingDown : redirectCode(redirect);
     for (const connection of core.connections) {
-      connection.disconnect(ReasonCode.ServerShuttingDown, 'the broker shuts down');
+      connection.disconnect(reason, 'the broker shuts down', redirect?.serverReference);
     }
     core.turn.run();
     if (core.connections.size > 0) await idle;

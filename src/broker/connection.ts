@@ -1,6 +1,5 @@
 import type { Transport, TransportHandler } from '#base';
 import {
-  encodePacket,
   FrameReader,
   PacketType,
   ProtocolVersion,
@@ -14,7 +13,9 @@ import {
 } from '#mqtt';
 import type { BrokerCore } from './core.ts';
 import { Deferred } from './delivery/deferred.ts';
+import { encodeFitting, type Receiver } from './delivery/encode-fitting.ts';
 import type { OutgoingAliases } from './delivery/outgoing-aliases.ts';
+import type { Authentication } from './handlers/auth.ts';
 import { onEarlyFrame, onFrame } from './handlers/dispatch.ts';
 import { Outbox, type OutboxOwner } from './outbox.ts';
 import type { Identity, ListenerProfile } from './ports.ts';
@@ -26,8 +27,11 @@ export const Phase = { AwaitingConnect: 0, Authenticating: 1, Connected: 2, Endi
 export type Phase = (typeof Phase)[keyof typeof Phase];
 
 /** Why a connection is not read from: bits. */
-export const PauseReason = { Authenticating: 1, Held: 2 } as const;
+export const PauseReason = { Authenticating: 1, Held: 2, Journal: 4 } as const;
 export type PauseReason = (typeof PauseReason)[keyof typeof PauseReason];
+
+/** Largest packets that fit into one WebSocket message: a browser's client sends what waits as one. */
+const packetsPerMessage = 16;
 
 /** What a handler returns when it has ended the connection itself: nothing more is read. */
 export const ended = ReasonCode.UnspecifiedError;
@@ -52,7 +56,7 @@ interface WaitingFrame {
 }
 
 /** One client's connection, from its first byte to its last. */
-export class Connection implements FrameSink, TransportHandler, OutboxOwner {
+export class Connection implements FrameSink, TransportHandler, OutboxOwner, Receiver {
   readonly core: BrokerCore;
   readonly transport: Transport;
   readonly profile: ListenerProfile;
@@ -62,6 +66,10 @@ export class Connection implements FrameSink, TransportHandler, OutboxOwner {
   session: Session | null = null;
   identity: Identity | null = null;
   will: Will | null = null;
+  /** It goes on with a session of an earlier connection. */
+  isResumed = false;
+  /** The method that CONNECT named; `null` = none. */
+  authentication: Authentication | null = null;
   /** 0 = the client is not watched. */
   keepAliveMs = 0;
   /** Monotonic. */
@@ -74,6 +82,10 @@ export class Connection implements FrameSink, TransportHandler, OutboxOwner {
   /** What the client takes; `Infinity` when it did not say. */
   maximumPacketSize = Infinity;
   limitsPacketSize = false;
+  /** It asked to be told why in words (MQTT 5, 3.1.2.11.7). */
+  wantsReasons = true;
+  /** It calls itself a bridge (bit 7 of the protocol level): its subscriptions are no-local and retain-as-published. */
+  isBridge = false;
   /** The session expiry as CONNECT gave it: DISCONNECT may not make one out of none [MQTT-3.14.2-2]. */
   connectExpirySeconds = 0;
   /** Aliases towards the client; `null` when it takes none. */
@@ -94,6 +106,8 @@ export class Connection implements FrameSink, TransportHandler, OutboxOwner {
 
   readonly #reader: FrameReader;
   #pauses = 0;
+  /** The record that has to be durable before an unruly publisher is read from again. */
+  #journalMark = 0;
   /** Answers to what the client published: wait for the journal and for back-pressure. */
   #answers: Deferred | null = null;
   /** What goes to the client as a subscriber: waits for the journal alone. */
@@ -110,6 +124,7 @@ export class Connection implements FrameSink, TransportHandler, OutboxOwner {
     this.profile = profile;
     this.outbox = new Outbox(core, transport, this);
     this.#reader = new FrameReader(this, core.limits.maximumPacketSizeBeforeConnect);
+    transport.gatherUpTo?.(core.limits.maximumPacketSizeBeforeConnect);
     this.acceptedAt = core.clock.monotonic();
     this.lastSeen = this.acceptedAt;
   }
@@ -126,6 +141,11 @@ export class Connection implements FrameSink, TransportHandler, OutboxOwner {
   /** Held by back-pressure and not read from. */
   get isHeldStill(): boolean {
     return (this.#pauses & PauseReason.Held) !== 0;
+  }
+
+  /** What the client sends is read; while it is not, its silence is our doing. */
+  get isRead(): boolean {
+    return this.#pauses === 0;
   }
 
   onBytes(chunk: Buffer): void {
@@ -165,6 +185,7 @@ export class Connection implements FrameSink, TransportHandler, OutboxOwner {
   /** From now on packets of this size are read. */
   readPacketsUpTo(maximumPacketSize: number): void {
     this.#reader.maximumPacketSize = maximumPacketSize;
+    this.transport.gatherUpTo?.(maximumPacketSize * packetsPerMessage);
   }
 
   /** Stops reading for a reason; what has arrived is held. */
@@ -187,6 +208,7 @@ export class Connection implements FrameSink, TransportHandler, OutboxOwner {
   goOnReading(): void {
     if (this.#pauses !== 0 || this.isEnding) return;
     this.transport.resume();
+    this.lastSeen = this.core.clock.monotonic();
     this.run(() => this.#reader.resume());
   }
 
@@ -200,14 +222,25 @@ export class Connection implements FrameSink, TransportHandler, OutboxOwner {
     }
   }
 
-  /** Sends a packet other than PUBLISH and its acknowledgements. */
+  /** The client takes a packet of this size. */
+  fits(packet: Packet): boolean {
+    return encodeFitting(packet, this) !== null;
+  }
+
+  /** Sends a packet other than PUBLISH and its acknowledgements. One that the client cannot take ends the connection. */
   send(packet: Packet): void {
-    this.#write(encodePacket(packet, this.version));
+    const frame = encodeFitting(packet, this);
+    if (frame !== null) this.#write(frame);
+    else if (packet.type !== PacketType.Disconnect) this.#onTooLarge();
   }
 
   /** Sends a packet when what has been recorded so far is durable. */
   sendDurably(packet: Packet): void {
-    const frame = encodePacket(packet, this.version);
+    const frame = encodeFitting(packet, this);
+    if (frame === null) {
+      this.#onTooLarge();
+      return;
+    }
     if (this.core.isDurable && this.#frames.length === 0) {
       this.#write(frame);
       return;
@@ -229,6 +262,11 @@ export class Connection implements FrameSink, TransportHandler, OutboxOwner {
     this.#answers ??= new Deferred();
     this.#answers.push(this.core.journal.sequence, type, reasonCode, packetId);
     this.core.deferring.add(this);
+    // Who keeps to no window is slowed to what the disk takes; that depends on no other client, so it cannot stop.
+    if (this.openInbound > this.core.limits.receiveMaximum && !this.core.isDurable) {
+      this.#journalMark = this.core.journal.sequence;
+      this.pause(PauseReason.Journal);
+    }
   }
 
   /** Sends PUBREL, or the PUBLISH that stands in flight under this id, as soon as what was recorded is durable. */
@@ -253,23 +291,31 @@ export class Connection implements FrameSink, TransportHandler, OutboxOwner {
       this.#write(this.#frames.shift()!.frame);
     this.#sends?.release(durable, this.#sendAck);
     if (this.heldBy.size === 0) this.#answers?.release(durable, this.#sendAck);
+    if (this.#journalMark <= durable) this.unpause(PauseReason.Journal);
     const left = this.#frames.length + (this.#sends?.length ?? 0) + (this.#answers?.length ?? 0);
     if (left === 0) this.core.deferring.delete(this);
   }
 
   writeAckNow(type: AckPacket['type'], packetId: number, reasonCode: number): void {
     if (this.openInbound > 0 && isFinalAnswer(type, reasonCode)) this.openInbound--;
+    if (reasonCode >= 0x80 && this.version === ProtocolVersion.V5) {
+      this.send({ type, packetId, reasonCode, properties: { reasonString: reasonName(reasonCode) } });
+      return;
+    }
     const length = reasonCode === 0 || this.version !== ProtocolVersion.V5 ? 4 : 5;
     const offset = this.outbox.room(length);
     writeAck(this.outbox.slab, offset, type, packetId, reasonCode, this.version);
   }
 
   /** Ends the connection because of what the client did or we decided; MQTT 5 clients are told [MQTT-4.13.1-1]. */
-  disconnect(reasonCode: ReasonCode, detail: string): void {
+  disconnect(reasonCode: ReasonCode, detail: string, serverReference?: string): void {
     if (this.isEnding) return;
+    // Not before CONNACK [MQTT-3.14.0-1].
     if (this.phase === Phase.Connected && this.version === ProtocolVersion.V5) {
-      // The string is left out where it could make the packet too large [MQTT-3.14.2-3].
-      const properties = this.limitsPacketSize ? {} : { reasonString: detail };
+      const properties = {
+        reasonString: detail,
+        ...(serverReference === undefined ? {} : { serverReference }),
+      };
       this.send({ type: PacketType.Disconnect, reasonCode, properties });
     }
     this.#leave('publish will', detail);
@@ -281,9 +327,17 @@ export class Connection implements FrameSink, TransportHandler, OutboxOwner {
   }
 
   #write(frame: Buffer): void {
-    if (frame.length > this.maximumPacketSize) return; // [MQTT-3.1.2-24]
     const offset = this.outbox.room(frame.length);
     this.outbox.slab.set(frame, offset);
+  }
+
+  /** What it waits for it can never get. */
+  #onTooLarge(): void {
+    this.core.log.notice(
+      `client ${this.clientId} takes no packet as large as its answer; it is disconnected`,
+      this.#logFields(),
+    );
+    this.disconnect(ReasonCode.PacketTooLarge, 'the maximum packet size of the client is too small');
   }
 
   #judge(code: ReasonCode): void {

@@ -4,9 +4,9 @@ import { createAckRecord, createPublishRecord, type PublishPacket, type AckRecor
 import type { Connection } from './connection.ts';
 import { BackPressure } from './delivery/back-pressure.ts';
 import { Deliverer } from './delivery/deliverer.ts';
-import { callHooks, createHooks } from './hooks.ts';
+import { callHook, callHooks, createHooks } from './hooks.ts';
 import type { Message } from './message.ts';
-import type { Journal, Scheduler } from './ports.ts';
+import type { Identity, Journal, Redirect, Scheduler } from './ports.ts';
 import { Replays } from './retained/replays.ts';
 import { RetainedStore } from './retained/retained-store.ts';
 import { Lifecycle } from './sessions/lifecycle.ts';
@@ -29,6 +29,11 @@ export interface BrokerOptions {
   readonly version: string;
   /** Default: `setImmediate`. */
   readonly schedule?: Scheduler;
+  /**
+   * Sends a client that has signed in elsewhere (MQTT 5, 4.11), or keeps it: `null`. Clients before MQTT 5 are only
+   * told that this broker is not available.
+   */
+  readonly redirect?: (identity: Identity) => Redirect | null;
 }
 
 /** The parts of one broker, in one place: what handlers and parts reach each other by. Not exported from the layer. */
@@ -47,7 +52,8 @@ export class BrokerCore {
   /** Connections with packets that wait for the journal or for back-pressure. */
   readonly deferring = new Set<Connection>();
   readonly sessions = new SessionTable(this.statistics);
-  readonly router = new Router(this.statistics);
+  readonly router: Router;
+  readonly redirect: ((identity: Identity) => Redirect | null) | null;
   readonly retained: RetainedStore;
   readonly replays: Replays;
   readonly deliverer: Deliverer;
@@ -77,6 +83,8 @@ export class BrokerCore {
     this.turn = new Turn(options.schedule ?? ((callback) => void setImmediate(callback)));
     this.now = options.clock.now();
     this.stampPrefix = `${this.now.toString(36)}-`;
+    this.redirect = options.redirect ?? null;
+    this.router = new Router(this.statistics, options.limits.overlappingCopies === 'each');
     this.retained = new RetainedStore(this);
     this.replays = new Replays(this);
     this.deliverer = new Deliverer(this);
@@ -100,6 +108,12 @@ export class BrokerCore {
   /** Routes a message of a will or of the broker itself; its topic has been checked. */
   publish(message: Message): void {
     this.deliverer.deliver(this.router.route(message.topic), message, null);
+  }
+
+  /** Tells the program around the broker of a message that was routed. */
+  tellPublished(message: Message, identity: Identity | null): void {
+    const { published } = this.hooks;
+    if (published !== null) callHook(published, this.log, message, identity);
   }
 
   /** Counts and tells a message that is not delivered. */

@@ -178,3 +178,39 @@ test('a restart finds sessions, subscriptions, queues, incoming ids, retained me
   next.advance(61_000);
   assert.deepEqual(watcher.takeAll(), ['kept=will']);
 });
+
+test('a publisher that keeps to no window is not read faster than the disk takes, and not cut off for our silence', () => {
+  const journal = new SlowJournal();
+  const harness = new BrokerHarness({ journal, limits: { receiveMaximum: 5, receiveMaximumStrict: false } });
+  const away = harness.connect('away', persistent);
+  away.send({
+    type: PacketType.Subscribe,
+    packetId: 1,
+    subscriptions: [{ filter: 't', qos: 1, noLocal: false, retainAsPublished: false, retainHandling: 0 }],
+    properties: {},
+  });
+  away.disconnect();
+  for (const version of [4, 5] as const) {
+    const publisher = harness.connect(`p${version}`, { version, keepAlive: 1 });
+    journal.commit();
+    for (let id = 1; id <= 20; id++) publisher.publish('t', 'x', { qos: 1, packetId: id });
+    assert.ok(publisher.transport.isPaused);
+    const recorded = journal.sequence;
+    harness.advance(60_000);
+    assert.ok(!publisher.isClosed);
+    const got: string[] = [];
+    for (let round = 0; got.length < 20; round++) {
+      assert.ok(round < 20, 'it comes to an end');
+      journal.commit();
+      harness.settle();
+      got.push(...arrivals(publisher));
+    }
+    assert.ok(journal.sequence > recorded, 'what was not read has not been recorded');
+    assert.deepEqual(
+      got,
+      Array.from({ length: 20 }, (_, i) => `puback ${i + 1}`),
+    );
+    assert.ok(!publisher.transport.isPaused);
+    publisher.disconnect();
+  }
+});

@@ -1,6 +1,6 @@
 /** Level 2: the MQTT broker's core. Decides; no I/O: transports, time, trust and the journal are given to it. */
 export { Broker, type OwnMessage } from './broker.ts';
 export type { BrokerOptions } from './core.ts';
-export type { ClientInfo, Hooks } from './hooks.ts';
+export type { ClientInfo, HookMessage, Hooks, MessageChange, MessageDrop, Transformed } from './hooks.ts';
 export { dropPolicies, type DropPolicy, type Statistics } from './statistics.ts';
 export type * from './ports.ts';

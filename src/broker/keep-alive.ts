@@ -1,6 +1,7 @@
 import { ReasonCode } from '#mqtt';
 import { Phase, type Connection } from './connection.ts';
 import type { BrokerCore } from './core.ts';
+import { checkAuthenticationTime } from './handlers/auth.ts';
 
 /** A client that takes its bytes too slowly for so long is disconnected. */
 const slowMs = 30_000;
@@ -11,14 +12,20 @@ const slowMs = 30_000;
 export function sweepConnections(core: BrokerCore): void {
   const now = core.clock.monotonic();
   for (const connection of core.connections) {
+    if (connection.authentication !== null) checkAuthenticationTime(connection, now);
     if (connection.isEnding) continue;
     if (connection.phase !== Phase.Connected) checkSignIn(core, connection, now);
-    else if (connection.keepAliveMs > 0 && now - connection.lastSeen > connection.keepAliveMs) {
+    else if (isSilent(connection, now)) {
       // [MQTT-3.1.2-22]; 3.1.1: [MQTT-3.1.2-24]
       core.statistics.keepAliveTimeouts++;
       connection.disconnect(ReasonCode.KeepAliveTimeout, 'keep alive timeout');
     } else checkOutbox(core, connection, now);
   }
+}
+
+function isSilent(connection: Connection, now: number): boolean {
+  const { keepAliveMs, lastSeen, isRead } = connection;
+  return keepAliveMs > 0 && isRead && now - lastSeen > keepAliveMs;
 }
 
 function checkSignIn(core: BrokerCore, connection: Connection, now: number): void {

@@ -18,6 +18,67 @@ test('65,535 QoS 2 messages without PUBREL: the window of MQTT 5 is kept, even w
   }
 });
 
+test('a client of MQTT 5 that keeps to no window is read on where that is allowed, up to every packet id there is', () => {
+  const harness = new BrokerHarness({ limits: { receiveMaximum: 20, receiveMaximumStrict: false } });
+  const watcher = harness.connect('w');
+  watcher.subscribe('t', { qos: 0 });
+  const client = harness.connect('c');
+  const all = Array.from({ length: 65_535 }, (_, i) => publishPacket('t', 'x', { qos: 2, packetId: i + 1 }));
+  client.send(...all);
+  assert.equal(client.received.splice(0).length, 65_535);
+  client.send(all[0]!);
+  client.takeAck(PacketType.Pubrec); // a repeat
+  client.ack(PacketType.Pubrel, 1);
+  client.takeAck(PacketType.Pubcomp);
+  client.send(all[0]!);
+  client.takeAck(PacketType.Pubrec);
+  client.expectNothing();
+  assert.equal(watcher.takeAll().length, 65_536);
+});
+
+test('towards a client before MQTT 5 that takes QoS 2 no more than 20 are under way, also when it comes back', () => {
+  const harness = new BrokerHarness();
+  const publisher = harness.connect('p');
+  const publish = (): void => {
+    for (let i = 0; i < 50; i++) publisher.publish('t', 'x', { qos: 2, packetId: i + 1 });
+    for (let i = 0; i < 50; i++) publisher.ack(PacketType.Pubrel, i + 1);
+    publisher.received.length = 0;
+  };
+  const careful = harness.connect('careful', { version: 4, cleanStart: false });
+  careful.subscribe('t', { qos: 2 });
+  const plain = harness.connect('plain', { version: 4 });
+  plain.subscribe('t', { qos: 1 });
+  const modern = harness.connect('modern');
+  modern.subscribe('t', { qos: 2 });
+  publish();
+  assert.equal(careful.received.length, 20);
+  assert.equal(plain.received.length, 50);
+  assert.equal(modern.received.length, 50);
+  careful.breakOff();
+  const back = harness.connect('careful', { version: 4, cleanStart: false });
+  assert.equal(back.received.length, 20);
+  const { packetId } = back.takePublish();
+  back.ack(PacketType.Pubrec, packetId);
+  back.ack(PacketType.Pubcomp, packetId);
+  assert.equal(back.received.filter(({ type }) => type === PacketType.Publish).length, 20);
+});
+
+test('a PUBREL for an id that is done: no fault where a session goes on after a cut, unknown elsewhere', () => {
+  const harness = new BrokerHarness();
+  const options = { cleanStart: false, properties: { sessionExpiry: 100 } };
+  const client = harness.connect('c', options);
+  client.publish('t', 'x', { qos: 2, packetId: 1 });
+  client.takeAck(PacketType.Pubrec);
+  client.ack(PacketType.Pubrel, 1);
+  client.breakOff(); // before PUBCOMP has come
+  const back = harness.connect('c', options);
+  back.ack(PacketType.Pubrel, 1);
+  assert.equal(back.takeAck(PacketType.Pubcomp).reasonCode, ReasonCode.Success);
+  const other = harness.connect('other', options);
+  other.ack(PacketType.Pubrel, 1);
+  assert.equal(other.takeAck(PacketType.Pubcomp).reasonCode, ReasonCode.PacketIdentifierNotFound);
+});
+
 test('3.1.1 knows no window: every id may be open at once, each message is delivered once', () => {
   const harness = new BrokerHarness({ limits: { receiveMaximum: 20 } });
   const watcher = harness.connect('w');

@@ -1,4 +1,7 @@
-import type { PublishProperties, Qos } from '#mqtt';
+import { isUtf8 } from 'node:buffer';
+import type { LimitsConfig } from '#config';
+import { ReasonCode, type PublishProperties, type Qos } from '#mqtt';
+import { topicNameFault } from '#topics';
 import type { StoredDelivery, StoredMessage } from './ports.ts';
 
 /**
@@ -77,9 +80,31 @@ export function expiryTime(properties: PublishProperties | null, now: number): n
   return seconds === undefined ? 0 : now + seconds * 1000;
 }
 
-/** Topics that only the broker itself publishes to. */
+/**
+ * What is wrong with a message of a client beside its topic: a response topic that none can be published on breaks the
+ * protocol [MQTT-3.3.2-14]; a payload that is not the UTF-8 that it is said to be is refused where that is checked
+ * (MQTT 5, 3.3.2.3.2).
+ */
+export function messageFault(
+  limits: LimitsConfig,
+  payload: Buffer,
+  properties: PublishProperties | null,
+): ReasonCode {
+  if (properties === null) return ReasonCode.Success;
+  const { responseTopic, payloadFormat } = properties;
+  if (responseTopic !== undefined && topicNameFault(responseTopic, Infinity) !== ReasonCode.Success)
+    return ReasonCode.ProtocolError;
+  if (payloadFormat === 1 && limits.checkPayloadFormat === true && !isUtf8(payload))
+    return ReasonCode.PayloadFormatInvalid;
+  return ReasonCode.Success;
+}
+
+/** Where a bridge tells whether it is connected. Mosquitto's does so with its will, and does not connect without. */
+const bridgeState = /^\$SYS\/broker\/connection\/[^/]+\/state$/;
+
+/** `$SYS` is the broker's own voice: clients may not publish there, but for the state of a bridge. */
 export function isReservedTopic(topic: string): boolean {
-  return topic.startsWith('$SYS/') || topic === '$SYS';
+  return (topic.startsWith('$SYS/') && !bridgeState.test(topic)) || topic === '$SYS';
 }
 
 /** One message on its way to one session at QoS 1 or 2: queued or in flight. */
@@ -89,6 +114,8 @@ export class Delivery implements StoredDelivery {
   readonly qos: Qos;
   readonly retain: boolean;
   readonly subscriptionIdentifiers: readonly number[];
+  /** The shared subscription by which it came; empty = none. */
+  readonly share: string;
   /** Generation of the access rules under which the session was found to be allowed to read it; -1 = never asked. */
   generation: number;
 
@@ -98,6 +125,7 @@ export class Delivery implements StoredDelivery {
     qos: Qos,
     retain: boolean,
     subscriptionIdentifiers: readonly number[],
+    share: string,
     generation: number,
   ) {
     this.serial = serial;
@@ -105,6 +133,7 @@ export class Delivery implements StoredDelivery {
     this.qos = qos;
     this.retain = retain;
     this.subscriptionIdentifiers = subscriptionIdentifiers;
+    this.share = share;
     this.generation = generation;
   }
 

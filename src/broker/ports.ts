@@ -20,6 +20,8 @@ export interface ListenerProfile {
   readonly name: string;
   readonly authenticator: Authenticator;
   readonly authorizer: Authorizer;
+  /** Methods of enhanced authentication (MQTT 5, 4.12); absent = none is known here. */
+  readonly enhancedAuthenticator?: EnhancedAuthenticator | null;
   /** Site name to stamp messages with; `null` = leave them as they are. */
   readonly stampSite: string | null;
   /** What comes in below this QoS is carried on at it; 0 = as the standard says. */
@@ -38,6 +40,28 @@ export type AuthenticationResult =
   | { readonly reasonCode: 0; readonly name: string | null }
   | { readonly reasonCode: ReasonCode; readonly detail: string };
 
+/** The authentication methods of a listener (MQTT 5, 4.12). */
+export interface EnhancedAuthenticator {
+  /** Their names as they stand in CONNECT, such as `SCRAM-SHA-256`. */
+  readonly methods: readonly string[];
+  /** A new run with one client: at CONNECT, and at each re-authentication. */
+  begin(method: string, credentials: Credentials): AuthenticationExchange;
+}
+
+/** One run of a method with one client. */
+export interface AuthenticationExchange {
+  /**
+   * Takes what the client sent (`undefined` = it sent no data) and says what comes next. While a promise is waited for,
+   * a client that is not signed in is not read. What it throws is logged and refuses the client.
+   */
+  step(data: Buffer | undefined): AuthenticationStep | Promise<AuthenticationStep>;
+}
+
+export type AuthenticationStep =
+  | { readonly kind: 'continue'; readonly data: Buffer | undefined }
+  | { readonly kind: 'success'; readonly name: string | null; readonly data: Buffer | undefined }
+  | { readonly kind: 'failure'; readonly reasonCode: ReasonCode; readonly detail: string };
+
 /**
  * Decides what an identity may do. Synchronous and cheap; the broker caches nothing across `generation`: when it
  * changes (a reload), what is queued and subscribed is checked again.
@@ -52,6 +76,14 @@ export interface Authorizer {
    * at delivery; `some` = check each message; `none` = refuse.
    */
   maySubscribe(identity: Identity, filter: string): 'all' | 'some' | 'none';
+}
+
+/** Where else a client is to go (MQTT 5, 4.11). */
+export interface Redirect {
+  /** `host`, `host:port`, or several of them with a space between. */
+  readonly serverReference: string;
+  /** True: for good (0x9D); false: for now (0x9C). */
+  readonly isPermanent: boolean;
 }
 
 /** One entry of the journal's session record. */
@@ -85,6 +117,8 @@ export interface StoredDelivery {
   readonly qos: Qos;
   readonly retain: boolean;
   readonly subscriptionIdentifiers: readonly number[];
+  /** The shared subscription by which it came, `$share/…`; empty or absent = none. */
+  readonly share?: string;
 }
 
 export interface StoredDeliveryState extends StoredDelivery {

@@ -42,7 +42,15 @@ function restoreDeliveries(core: BrokerCore, session: Session, stored: StoredSes
   for (const one of stored.deliveries) {
     const message = restoredMessage(one.message, one.retain);
     const { serial, qos, retain, subscriptionIdentifiers, packetId, received } = one;
-    const delivery = new Delivery(serial, message, qos, retain, subscriptionIdentifiers, neverDecided);
+    const delivery = new Delivery(
+      serial,
+      message,
+      qos,
+      retain,
+      subscriptionIdentifiers,
+      one.share ?? '',
+      neverDecided,
+    );
     session.continueSerial(serial);
     if (packetId !== 0) session.inflight.restore(packetId, delivery, received);
     else if (session.queue.push(delivery)) core.countQueued(1, delivery.size);

@@ -7,6 +7,7 @@ export const dropPolicies = [
   'not-authorized',
   'retained-full',
   'session-ended',
+  'hook',
 ] as const;
 export type DropPolicy = (typeof dropPolicies)[number];
 
@@ -51,6 +52,7 @@ export class Statistics {
     'not-authorized': 0,
     'retained-full': 0,
     'session-ended': 0,
+    hook: 0,
   };
 
   /** Messages dropped for any reason. */

@@ -122,6 +122,7 @@ test('a shared subscription prefers members that are connected; waits for a pers
   const publisher = harness.connect('p');
   for (let i = 1; i <= 4; i++) publisher.publish('t', String(i), { qos: 1, packetId: i });
   assert.equal(here.takeAll().length, 4);
+  for (let id = 1; id <= 4; id++) here.ack(PacketType.Puback, id);
   here.disconnect();
   publisher.publish('t', '5', { qos: 1, packetId: 5 });
   assert.deepEqual(harness.connect('away', options).takeAll(), ['t=5']);

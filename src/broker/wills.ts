@@ -3,6 +3,7 @@ import type { BrokerCore } from './core.ts';
 import { expiryTime, Message } from './message.ts';
 import type { Session } from './sessions/session.ts';
 import { stampedProperties } from './stamp.ts';
+import { transformWill } from './transform.ts';
 
 /** Publishes wills: at once, or when their delay is over or their session ends, whichever is first (MQTT 5, 3.1.3.2.2). */
 export class Wills {
@@ -22,6 +23,12 @@ export class Wills {
       });
       return;
     }
+    const transformed = transformWill(core, will, session.identity);
+    if (transformed !== null) this.#route(session, transformed);
+  }
+
+  #route(session: Session, will: Will): void {
+    const core = this.#core;
     const now = core.clock.now();
     const properties = willProperties(will);
     const message = new Message(
@@ -37,6 +44,7 @@ export class Wills {
     // [MQTT-3.1.2-14] [MQTT-3.1.2-15]
     if (will.retain) core.retained.store(message);
     core.publish(message);
+    core.tellPublished(message, session.identity);
   }
 
   /** Keeps a will for `delaySeconds`, or until its session ends or is taken up again. */

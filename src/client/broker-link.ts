@@ -18,6 +18,7 @@ import {
   ReasonCode,
   reasonName,
   type AckRecord,
+  type AuthPacket,
   type ConnackPacket,
   type ConnectPacket,
   type DisconnectPacket,
@@ -25,9 +26,11 @@ import {
   type SubackPacket,
   type UnsubackPacket,
 } from '#mqtt';
+import type { ClientAuthentication } from './authentication.ts';
 import type { Scheduler } from './client-options.ts';
 import { connackFault, refusalOf } from './connack.ts';
 import { KeepAlive, type KeepAliveLink } from './keep-alive.ts';
+import { LinkAuthentication } from './link-authentication.ts';
 import { PacketOutbox } from './packet-outbox.ts';
 
 const dialTimeoutMs = 15_000;
@@ -57,6 +60,8 @@ export interface BrokerLinkOptions {
   readonly scheduler: Scheduler;
   readonly owner: LinkOwner;
   readonly connect: ConnectPacket;
+  /** MQTT 5: sign in by this method. */
+  readonly authentication?: ClientAuthentication | null;
   /** Largest packet taken from the broker, in bytes. */
   readonly maximumPacketSize: number;
 }
@@ -76,6 +81,9 @@ export class BrokerLink {
   readonly #publish: PublishPacket = createPublishRecord();
   readonly #ack: AckRecord = { type: 0, packetId: 0, reasonCode: 0, properties: null };
   readonly #abort = new AbortController();
+  readonly #authentication: LinkAuthentication | null;
+  /** As it is sent: with the method's data. */
+  #connect: ConnectPacket;
   #phase: Phase = 'new';
   #transport: Transport | null = null;
   #deadline: Timer | null = null;
@@ -89,6 +97,15 @@ export class BrokerLink {
     this.#options = options;
     this.#owner = options.owner;
     this.#version = options.connect.version;
+    this.#connect = options.connect;
+    const { authentication = null } = options;
+    this.#authentication =
+      authentication === null
+        ? null
+        : new LinkAuthentication(authentication, {
+            send: (packet) => this.outbox.packet(packet),
+            fail: (detail) => this.#fail(ReasonCode.UnspecifiedError, detail),
+          });
     this.outbox = new PacketOutbox(options.connect.version, options.scheduler);
     this.#reader = new FrameReader(
       { onFrame: (bytes, start, bodyStart, end) => this.#onFrame(bytes, start, bodyStart, end) },
@@ -118,6 +135,13 @@ export class BrokerLink {
       (transport) => this.#onDialed(transport),
       (error: unknown) => this.#end(asLinkError(error, this.#options.dialer.target)),
     );
+  }
+
+  /** Signs in again, with the method that CONNECT named. Rejects with `USAGE` where there is none. */
+  reauthenticate(): Promise<void> {
+    if (this.#authentication === null || this.#phase !== 'up')
+      return Promise.reject(new DavylampError('USAGE', 'only a connection by a method can sign in again'));
+    return this.#authentication.reauthenticate();
   }
 
   /** Stops reading: for when what comes in cannot be passed on fast enough. Frames of the current chunk still come. */
@@ -174,7 +198,15 @@ export class BrokerLink {
     this.#phase = 'connecting';
     this.#transport = transport;
     this.#armDeadline(connackTimeoutMs, 'no answer to CONNECT');
-    transport.write(encodePacket(this.#options.connect, this.#version));
+    try {
+      if (this.#authentication !== null) this.#connect = this.#authentication.begin(this.#connect);
+    } catch (error) {
+      this.#end(
+        new DavylampError('BUG', `${this.#options.dialer.target}: ${messageOf(error)}`, { cause: error }),
+      );
+      return;
+    }
+    transport.write(encodePacket(this.#connect, this.#version));
     this.outbox.attach(transport);
   }
 
@@ -237,12 +269,18 @@ export class BrokerLink {
     }
   }
 
-  /** Anything but CONNACK is out of place here: we ask for no authentication exchange. [MQTT-3.2.0-1] */
+  /** Anything but CONNACK is out of place here [MQTT-3.2.0-1], and AUTH where we named a method. */
   #onFirstFrame(bytes: Buffer, start: number, bodyStart: number, end: number): ReasonCode {
     const packet = decodePacket(bytes, start, bodyStart, end, this.#version);
     if (packet.type === 0) return packet.reasonCode;
+    if (packet.type === PacketType.Auth) {
+      return packet.reasonCode === ReasonCode.ContinueAuthentication
+        ? this.#onAuth(packet)
+        : ReasonCode.ProtocolError;
+    }
     if (packet.type !== PacketType.Connack) return ReasonCode.ProtocolError;
-    const { dialer, clock, connect } = this.#options;
+    const { dialer, clock } = this.#options;
+    const connect = this.#connect;
     if (packet.reasonCode !== 0) {
       const reason = refusalOf(packet, this.#version);
       this.#end(
@@ -252,6 +290,10 @@ export class BrokerLink {
     }
     const fault = connackFault(packet, connect);
     if (fault !== ReasonCode.Success) return fault;
+    if (this.#authentication?.accepts(packet) === false) {
+      this.#fail(ReasonCode.UnspecifiedError, 'it has not proven itself');
+      return ReasonCode.Success;
+    }
     this.#phase = 'up';
     this.#deadline?.cancel();
     this.#peerMaximumPacketSize = packet.properties.maximumPacketSize ?? largestPacket;
@@ -277,9 +319,16 @@ export class BrokerLink {
         if (this.#version !== 5) return ReasonCode.ProtocolError;
         this.#onDisconnect(packet);
         return ReasonCode.Success;
+      case PacketType.Auth:
+        return this.#onAuth(packet);
       default:
         return ReasonCode.ProtocolError;
     }
+  }
+
+  /** Without a method of ours, AUTH breaks the protocol [MQTT-4.12.0-6]. */
+  #onAuth(packet: AuthPacket): ReasonCode {
+    return this.#authentication?.onAuth(packet) ?? ReasonCode.ProtocolError;
   }
 
   #onDisconnect(packet: DisconnectPacket): void {
@@ -316,7 +365,7 @@ export class BrokerLink {
     }
     const silent =
       this.#phase === 'connecting'
-        ? 'it closed the connection without an answer'
+        ? 'it closed the connection without an answer; does it trust our certificate, and know us?'
         : 'it closed the connection';
     const why = error === undefined ? silent : messageOf(error);
     this.#end(
@@ -345,6 +394,10 @@ export class BrokerLink {
     if (error === undefined) this.#transport?.destroy();
     else this.#transport?.end();
     this.#transport = null;
+    this.#authentication?.onEnd(
+      error ??
+        new DavylampError('CONNECTION_LOST', `${this.#options.dialer.target}: the connection was closed`),
+    );
     this.#owner.onEnd(error);
   }
 }

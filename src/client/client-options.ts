@@ -1,5 +1,6 @@
 import type { Clock, Dialer, Logger } from '#base';
 import type { PublishProperties, Qos, SubscribePacket, Will } from '#mqtt';
+import type { ClientAuthentication } from './authentication.ts';
 
 /** Calls back later in this turn of the event loop: what was gathered until then leaves in one write. */
 export type Scheduler = (callback: () => void) => void;
@@ -23,6 +24,8 @@ export interface ClientOptions {
   readonly username?: string;
   readonly password?: Buffer | string;
   readonly will?: Will;
+  /** MQTT 5: sign in by this method of enhanced authentication, instead of or beside user name and password. */
+  readonly authentication?: ClientAuthentication;
   /** True: `ReceivedMessage.acknowledge` must be called for each QoS 1 and 2 message; default false. */
   readonly manualAcknowledge?: boolean;
   /** Back-off between tries, or `false`: the end of the first connection is the end of the client. */

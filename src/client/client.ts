@@ -111,8 +111,8 @@ export class Client {
 
   /**
    * Connects and resolves with the broker's CONNACK; with `reconnect` at the first success, however many tries that
-   * takes. Rejects with `CONNECT_FAILED`, `TLS_INVALID`, `CONNECTION_REFUSED`, `CONNECTION_LOST` or `PROTOCOL`. Aborting
-   * before that closes the client.
+   * takes. Rejects with `CONNECT_FAILED`, `TLS_INVALID`, `CONNECTION_REFUSED`, `CONNECTION_LOST` or `PROTOCOL`, and with
+   * `USAGE` where the options are not ones that MQTT 3.1.1 allows. Aborting before that closes the client.
    */
   connect(signal?: AbortSignal): Promise<ConnackPacket> {
     if (this.#state !== 'closed' || this.#isClosing) {
@@ -120,7 +120,11 @@ export class Client {
         new DavylampError('USAGE', `client ${this.#options.clientId} is connected already`),
       );
     }
+    if (this.#options.authentication !== undefined && this.#options.version !== 5)
+      return Promise.reject(new DavylampError('USAGE', 'an authentication method needs MQTT 5'));
     if (signal?.aborted === true) return Promise.reject(signal.reason as Error);
+    const fault = optionsFault(this.#options);
+    if (fault !== null) return Promise.reject(new DavylampError('USAGE', fault));
     return new Promise((resolve, reject) => {
       const onAbort = (): void => {
         this.#waiter = null;
@@ -195,6 +199,14 @@ export class Client {
     return this.#subscriptions.unsubscribe(filters);
   }
 
+  /**
+   * Signs in again on the connection, by the method of `authentication`; everything else goes on meanwhile. Rejects with
+   * `USAGE` without a method, and when the broker refuses: then the connection has ended.
+   */
+  reauthenticate(): Promise<void> {
+    return this.#link === null ? Promise.reject(this.#notConnected()) : this.#link.reauthenticate();
+  }
+
   /** Says goodbye and closes; what is not answered yet rejects with `CONNECTION_LOST`. Without effect when closed. */
   close(reasonCode: number = ReasonCode.Success): Promise<void> {
     if (this.#state === 'closed') return Promise.resolve();
@@ -220,7 +232,12 @@ export class Client {
 
   #propertiesOf(options: PublishOptions): PublishProperties | null {
     if (options.properties === undefined || this.#options.version !== 5) return null;
-    return createPublishProperties(options.properties);
+    // Aliases are a matter of one connection, and identifiers are the broker's [MQTT-3.2.2-17] [MQTT-3.3.4-6].
+    return createPublishProperties({
+      ...options.properties,
+      topicAlias: undefined,
+      subscriptionIdentifiers: [],
+    });
   }
 
   #nextPacketId(): number {
@@ -230,7 +247,7 @@ export class Client {
   }
 
   #open(): void {
-    const { dialer, clock, log, scheduler = setImmediate, maximumPacketSize } = this.#options;
+    const { dialer, clock, log, scheduler = setImmediate, maximumPacketSize, authentication } = this.#options;
     this.#retry = null;
     this.#connectedAt = -1;
     const link: BrokerLink = new BrokerLink({
@@ -240,6 +257,7 @@ export class Client {
       scheduler,
       connect: this.#hasSession ? { ...this.#connect, cleanStart: false } : this.#connect,
       maximumPacketSize: maximumPacketSize ?? defaultMaximumPacketSize,
+      ...(authentication === undefined ? {} : { authentication }),
       owner: {
         onConnected: (connack) => this.#onConnected(link, connack),
         onPublish: (packet) => this.#incoming.onPublish(packet),
@@ -325,6 +343,16 @@ export class Client {
     this.#state = state;
     this.onState(state, detail);
   }
+}
+
+/** What 3.1.1 does not allow in a CONNECT, in words; `null` = nothing. */
+function optionsFault({ version, clientId, cleanStart, username, password }: ClientOptions): string | null {
+  if (version !== 4) return null;
+  if (clientId === '' && !cleanStart)
+    return 'a session that lasts needs a client id; give one or ask for a clean session'; // [MQTT-3.1.3-7]
+  if (password !== undefined && username === undefined)
+    return 'MQTT 3.1.1 has no password without a user name; give one'; // 3.1.1: [MQTT-3.1.2-22]
+  return null;
 }
 
 function connectPacket(options: ClientOptions): ConnectPacket {

@@ -23,7 +23,8 @@ export function refusalOf(connack: ConnackPacket, version: ProtocolVersion): str
 export function connackFault(connack: ConnackPacket, connect: ConnectPacket): ReasonCode {
   // A clean start has no session to find. [MQTT-3.2.2-2]
   if (connack.sessionPresent && connect.cleanStart) return ReasonCode.ProtocolError;
-  // No method was asked for. [MQTT-4.12.0-6]
-  if (connack.properties.authenticationMethod !== undefined) return ReasonCode.ProtocolError;
+  // The method of CONNECT, or none where there was none [MQTT-4.12.0-5] [MQTT-4.12.0-6].
+  if (connack.properties.authenticationMethod !== connect.properties.authenticationMethod)
+    return ReasonCode.ProtocolError;
   return ReasonCode.Success;
 }

@@ -3,6 +3,7 @@
  * one connection to a broker (`BrokerLink`), gathered writes (`PacketOutbox`) and the waiting time between tries
  * (`Backoff`).
  */
+export type { ClientAuthentication, ClientExchange } from './authentication.ts';
 export { Backoff } from './backoff.ts';
 export { BrokerLink, type BrokerLinkOptions, type LinkOwner } from './broker-link.ts';
 export { Client } from './client.ts';

@@ -52,6 +52,7 @@ function limitsOf(broker: Section): LimitsConfig {
     connectTimeoutMs: broker.number('connect_timeout'),
     maximumConnections: broker.number('maximum_connections'),
     receiveMaximum: broker.number('receive_maximum'),
+    receiveMaximumStrict: broker.boolean('receive_maximum_strict'),
     maximumInflight: broker.number('maximum_inflight'),
     maximumQueuedMessages: broker.number('maximum_queued_messages'),
     maximumQueuedBytes: broker.number('maximum_queued_bytes'),
@@ -65,6 +66,9 @@ function limitsOf(broker: Section): LimitsConfig {
     maximumSessionExpirySeconds: broker.number('maximum_session_expiry'),
     maximumPendingBytes: broker.number('maximum_pending_bytes'),
     maximumUserProperties: broker.number('maximum_user_properties'),
+    overlappingCopies: broker.text('overlapping_copies') === 'each' ? 'each' : 'one',
+    checkPayloadFormat: broker.boolean('check_payload_format'),
+    responsePrefix: broker.text('response_prefix') || null,
   };
 }
 
@@ -76,20 +80,29 @@ function tlsFilesOf(section: Section): TlsFilesConfig {
   };
 }
 
+const defaultPorts = { tcp: 1883, tls: 8883, unix: 0, ws: 8083, wss: 8084 } as const;
+
 function listenerOf(listener: Section): ListenerConfig {
   const protocol = listener.text('protocol') as ListenerConfig['protocol'];
   const passwordFile = listener.textOrNull('password_file');
+  const scramFile = listener.textOrNull('scram_file');
+  const hasUsers = passwordFile !== null || scramFile !== null;
   const allowAnonymous = listener.boolean('allow_anonymous');
   return {
     name: listener.text('name'),
     protocol,
     address: listener.text('address'),
-    port: listener.numberOrNull('port') ?? (protocol === 'tls' ? 8883 : protocol === 'tcp' ? 1883 : 0),
+    port: listener.numberOrNull('port') ?? defaultPorts[protocol],
     path: listener.textOrNull('path') ?? '',
-    tls: protocol === 'tls' ? tlsFilesOf(listener) : null,
+    webSocket:
+      protocol === 'ws' || protocol === 'wss'
+        ? { path: listener.text('websocket_path'), allowedOrigins: listener.texts('allowed_origins') }
+        : null,
+    tls: protocol === 'tls' || protocol === 'wss' ? tlsFilesOf(listener) : null,
     requireCertificate: listener.boolean('require_certificate'),
     passwordFile,
-    requirePassword: listener.booleanOrNull('require_password') ?? (passwordFile !== null && !allowAnonymous),
+    scramFile,
+    requirePassword: listener.booleanOrNull('require_password') ?? (hasUsers && !allowAnonymous),
     allowAnonymous,
     identityFromCertificate: listener.boolean('identity_from_certificate'),
     accessFile: listener.textOrNull('access_file'),

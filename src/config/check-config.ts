@@ -59,8 +59,9 @@ function checkUnique(sections: readonly Section[], findings: Findings): void {
 }
 
 function checkListener(listener: ListenerConfig, desk: Desk): void {
-  if (listener.protocol === 'tls') checkTlsListener(listener, desk);
+  if (listener.tls !== null) checkTlsListener(listener, desk);
   else {
+    const withTls = listener.protocol === 'ws' ? 'wss' : 'tls';
     for (const key of [
       'ca_file',
       'certificate_file',
@@ -69,7 +70,7 @@ function checkListener(listener: ListenerConfig, desk: Desk): void {
       'identity_from_certificate',
     ]) {
       if (desk.section.has(key))
-        fault(desk, key, `${key} needs TLS; add protocol = "tls" or remove the line`);
+        fault(desk, key, `${key} needs TLS; add protocol = "${withTls}" or remove the line`);
     }
   }
   if (listener.protocol === 'unix') {
@@ -78,7 +79,24 @@ function checkListener(listener: ListenerConfig, desk: Desk): void {
       if (desk.section.has(key)) fault(desk, key, `a Unix socket has no ${key}; remove the line`);
   } else if (desk.section.has('path'))
     fault(desk, 'path', 'path is only for protocol = "unix"; remove the line');
+  checkWebSocket(listener, desk);
   checkCredentials(listener, desk);
+}
+
+function checkWebSocket({ webSocket }: ListenerConfig, desk: Desk): void {
+  if (webSocket === null) {
+    for (const key of ['websocket_path', 'allowed_origins'])
+      if (desk.section.has(key))
+        fault(desk, key, `${key} is only for protocol = "ws" and "wss"; remove the line`);
+    return;
+  }
+  if (!/^\/[^\s?#]*$/.test(webSocket.path))
+    fault(desk, 'websocket_path', 'a path begins with / and has no ?, # or space, such as "/mqtt"');
+  for (const origin of webSocket.allowedOrigins) {
+    if (origin === '*' || URL.parse(origin)?.origin === origin.toLowerCase()) continue;
+    const what = `${JSON.stringify(origin)} is not an origin`;
+    fault(desk, 'allowed_origins', `${what}; write scheme, host and port, such as "https://screen.example"`);
+  }
 }
 
 function checkTlsListener(listener: ListenerConfig, desk: Desk): void {
@@ -102,9 +120,9 @@ function checkTlsListener(listener: ListenerConfig, desk: Desk): void {
 }
 
 function checkCredentials(listener: ListenerConfig, desk: Desk): void {
-  const { passwordFile, requirePassword, allowAnonymous, requireCertificate, identityFromCertificate } =
-    listener;
-  if (requirePassword && passwordFile === null)
+  const { requirePassword, allowAnonymous, requireCertificate, identityFromCertificate } = listener;
+  const hasUsers = listener.passwordFile !== null || listener.scramFile !== null;
+  if (requirePassword && !hasUsers)
     fault(desk, 'require_password', 'passwords need a file to be judged by; add password_file = "…"');
   if (requirePassword && allowAnonymous)
     fault(
@@ -112,36 +130,26 @@ function checkCredentials(listener: ListenerConfig, desk: Desk): void {
       'allow_anonymous',
       'require_password and allow_anonymous contradict each other; remove one of them',
     );
-  if (
-    passwordFile === null &&
-    !allowAnonymous &&
-    !requireCertificate &&
-    !identityFromCertificate &&
-    !requirePassword
-  ) {
+  if (!hasUsers && !allowAnonymous && !requireCertificate && !identityFromCertificate && !requirePassword) {
     fault(
       desk,
       '',
       'nobody could sign in: add password_file = "…" (or require_certificate = true; or allow_anonymous = true to let everybody in)',
     );
   }
-  if (listener.protocol !== 'tcp' || isLoopback(listener.address)) {
-    if (
-      listener.protocol === 'tls' &&
-      allowAnonymous &&
-      !requireCertificate &&
-      !isLoopback(listener.address)
-    ) {
+  const isClear = listener.protocol === 'tcp' || listener.protocol === 'ws';
+  if (!isClear || isLoopback(listener.address)) {
+    if (listener.tls !== null && allowAnonymous && !requireCertificate && !isLoopback(listener.address)) {
       warn(desk, 'allow_anonymous', `everybody who reaches ${listener.address} is let in`);
     }
     return;
   }
   if (allowAnonymous) warn(desk, 'allow_anonymous', `everybody who reaches ${listener.address} is let in`);
-  else
+  else if (listener.passwordFile !== null || listener.scramFile === null)
     warn(
       desk,
       'address',
-      `passwords cross the network at ${listener.address} in the clear; keep it a closed one or use protocol = "tls"`,
+      `passwords cross the network at ${listener.address} in the clear; keep it a closed one or use protocol = "${listener.protocol === 'ws' ? 'wss' : 'tls'}"`,
     );
 }
 

@@ -24,6 +24,8 @@ export interface LimitsConfig {
   readonly connectTimeoutMs: number;
   readonly maximumConnections: number;
   readonly receiveMaximum: number;
+  /** A client that sends more ahead than `receiveMaximum` is disconnected; else only one that sends more than there are packet ids. */
+  readonly receiveMaximumStrict: boolean;
   /** In-flight messages towards a client that asks for more. */
   readonly maximumInflight: number;
   readonly maximumQueuedMessages: number;
@@ -39,20 +41,31 @@ export interface LimitsConfig {
   /** Bytes that wait in memory for a client's socket before the client's policy applies. */
   readonly maximumPendingBytes: number;
   readonly maximumUserProperties: number;
+  /** What a client gets whose subscriptions overlap: one copy, or one for each of them. Default: one. */
+  readonly overlappingCopies?: 'one' | 'each';
+  /** Refuse a message whose payload is said to be UTF-8 and is not. Default: it is passed on. */
+  readonly checkPayloadFormat?: boolean;
+  /** Clients that ask are told to be answered under `<prefix>/<client id>`; default: nothing is said. */
+  readonly responsePrefix?: string | null;
 }
 
 export interface ListenerConfig {
   readonly name: string;
-  readonly protocol: 'tcp' | 'tls' | 'unix';
-  /** TCP and TLS. */
+  readonly protocol: 'tcp' | 'tls' | 'unix' | 'ws' | 'wss';
+  /** Everything but Unix. */
   readonly address: string;
   readonly port: number;
   /** Unix. */
   readonly path: string;
+  /** `null` where the protocol is neither `ws` nor `wss`. */
+  readonly webSocket: WebSocketConfig | null;
+  /** `tls` and `wss`. */
   readonly tls: TlsFilesConfig | null;
   readonly requireCertificate: boolean;
   /** Password file (mosquitto_passwd format); `null` = passwords are not asked for. */
   readonly passwordFile: string | null;
+  /** Users and keys for SCRAM-SHA-256 (MQTT 5); `null` = the method is not known here. */
+  readonly scramFile: string | null;
   readonly requirePassword: boolean;
   readonly allowAnonymous: boolean;
   /** The certificate's common name becomes the user name. */
@@ -65,6 +78,14 @@ export interface ListenerConfig {
   readonly minimumQos: 0 | 1;
   /** Client ids that many devices share by their firmware's fault: made unique by the device's address. */
   readonly sharedClientIds: readonly string[];
+}
+
+/** Which HTTP requests become MQTT. */
+export interface WebSocketConfig {
+  /** Begins with `/`. A client that names no path (`/`) is let in as well. */
+  readonly path: string;
+  /** Web pages of other hosts that may connect, as their origin (`https://screen.example`); `*` = all. */
+  readonly allowedOrigins: readonly string[];
 }
 
 export interface TlsFilesConfig {

@@ -9,6 +9,7 @@ export type {
   ListenerConfig,
   PlatformConfig,
   TlsFilesConfig,
+  WebSocketConfig,
 } from './config.ts';
 export { readToml, type TomlOptions } from './toml.ts';
 export { configReference } from './reference.ts';

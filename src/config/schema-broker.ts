@@ -47,12 +47,20 @@ export const brokerTable: TableSpec = {
         'QoS 1 and 2 messages that a client may send ahead of their answers. A bridge over 100 ms of round trip carries 10,000 messages a second with it; what is held for each is a number, not the message.',
     },
     {
+      key: 'receive_maximum_strict',
+      type: { kind: 'boolean' },
+      default: false,
+      reload: 'reconnect',
+      description:
+        'Disconnect (0x93) an MQTT 5 client that sends more ahead than `receive_maximum`. Some do, MQTT.js 5 among them; without this they are read on, up to all 65,535 packet ids, but not faster than the disk takes what must be kept.',
+    },
+    {
       key: 'maximum_inflight',
       type: { kind: 'integer', minimum: 1, maximum: 65_535 },
       default: 1000,
       reload: 'reconnect',
       description:
-        'QoS 1 and 2 messages on their way to a client that would take more. Ingest acknowledges in batches, so this also bounds the rows of one commit; the bytes are bounded by `maximum_queued_bytes`.',
+        'QoS 1 and 2 messages on their way to a client that would take more (20 to one before MQTT 5 that subscribes at QoS 2, because it cannot say what it takes). Ingest acknowledges in batches, so this also bounds the rows of one commit; the bytes are bounded by `maximum_queued_bytes`.',
     },
     {
       key: 'maximum_queued_messages',
@@ -139,6 +147,29 @@ export const brokerTable: TableSpec = {
       default: 100,
       reload: 'live',
       description: 'User properties in one packet.',
+    },
+    {
+      key: 'overlapping_copies',
+      type: { kind: 'choice', values: ['one', 'each'] },
+      default: 'one',
+      reload: 'reconnect',
+      description:
+        'What a client gets whose subscriptions overlap: one copy at the highest QoS, or one for each of them.',
+    },
+    {
+      key: 'check_payload_format',
+      type: { kind: 'boolean' },
+      default: false,
+      reload: 'reconnect',
+      description: 'Refuse (0x99) a message whose payload is said to be UTF-8 and is not (MQTT 5).',
+    },
+    {
+      key: 'response_prefix',
+      type: { kind: 'prefix' },
+      default: '',
+      reload: 'reconnect',
+      description:
+        'MQTT 5 clients that ask for response information are told to be answered under `<prefix>/<client id>`; empty = they are told nothing. The access lists must allow it.',
     },
   ],
 };

@@ -17,10 +17,10 @@ export const listenerTable: TableSpec = {
     },
     {
       key: 'protocol',
-      type: { kind: 'choice', values: ['tcp', 'tls', 'unix'] },
+      type: { kind: 'choice', values: ['tcp', 'tls', 'unix', 'ws', 'wss'] },
       default: 'tcp',
       reload: 'restart',
-      description: 'What carries MQTT here.',
+      description: 'What carries MQTT here; `ws` is WebSocket, `wss` WebSocket over TLS.',
     },
     {
       key: 'address',
@@ -33,7 +33,7 @@ export const listenerTable: TableSpec = {
       key: 'port',
       type: { kind: 'integer', minimum: 0, maximum: 65_535 },
       default: null,
-      defaultText: '1883, with TLS 8883',
+      defaultText: '`tcp` 1883, `tls` 8883, `ws` 8083, `wss` 8084',
       reload: 'restart',
       description: 'Port; 0 takes any free one.',
     },
@@ -43,6 +43,22 @@ export const listenerTable: TableSpec = {
       default: null,
       reload: 'restart',
       description: 'Socket file, for `unix`.',
+    },
+    {
+      key: 'websocket_path',
+      type: { kind: 'text' },
+      default: '/mqtt',
+      reload: 'live',
+      description:
+        'Path of the URL, for `ws` and `wss`: `ws://host:8083/mqtt`. Clients that name no path are let in as well.',
+    },
+    {
+      key: 'allowed_origins',
+      type: { kind: 'list', of: { kind: 'text' } },
+      default: [],
+      reload: 'live',
+      description:
+        'For `ws` and `wss`: web pages of other hosts that may connect, such as `https://screen.example`; `*` for all. Pages of the same host and port, and programs that send no origin, always may.',
     },
     {
       key: 'ca_file',
@@ -80,12 +96,21 @@ export const listenerTable: TableSpec = {
       description: 'Users and hashed passwords, as `davylamp passwd` and `mosquitto_passwd` write them.',
     },
     {
+      key: 'scram_file',
+      type: { kind: 'path' },
+      default: null,
+      reload: 'live',
+      description:
+        'Users and keys for sign-in by SCRAM-SHA-256 (MQTT 5), where the password itself never crosses the network: lines as PostgreSQL keeps them, `user:SCRAM-SHA-256$<iterations>:<salt>$<storedKey>:<serverKey>`.',
+    },
+    {
       key: 'require_password',
       type: { kind: 'boolean' },
       default: null,
-      defaultText: 'true where there is a `password_file` and no `allow_anonymous`',
+      defaultText: 'true where there is a `password_file` or `scram_file` and no `allow_anonymous`',
       reload: 'live',
-      description: 'A user name and its password must be given, beside whatever else is asked.',
+      description:
+        'A user name and its password (or its proof by `scram_file`) must be given, beside whatever else is asked.',
     },
     {
       key: 'allow_anonymous',

@@ -3,6 +3,7 @@ import type { Listener, ListenerContext, OnTransport } from './listener.ts';
 import { TcpListener } from './tcp-listener.ts';
 import { TlsListener } from './tls-listener.ts';
 import { UnixListener } from './unix-listener.ts';
+import { WebSocketListener } from './websocket-listener.ts';
 
 /** Makes the listener that the configuration names; nothing is opened before `start()`. */
 export function createListener(
@@ -15,6 +16,9 @@ export function createListener(
       return new TlsListener(config, onTransport, context);
     case 'unix':
       return new UnixListener(config, onTransport, context);
+    case 'ws':
+    case 'wss':
+      return new WebSocketListener(config, onTransport, context);
     case 'tcp':
     default:
       return new TcpListener(config, onTransport, context);

@@ -15,7 +15,8 @@ import { dialErrorOf } from './network-error.ts';
 import { certificateOf, peerOf } from './peer.ts';
 import { SocketTransport } from './socket-transport.ts';
 import { readTlsFiles } from './tls-files.ts';
-import { curves } from './tls-listener.ts';
+import { curves } from './tls-server.ts';
+import { openWebSocket } from './websocket-dial.ts';
 
 const dialTimeoutMs = 10_000;
 
@@ -29,6 +30,8 @@ export interface DialOptions {
   readonly servername?: string;
   /** A Unix socket, instead of host and port. */
   readonly path?: string;
+  /** Speaks WebSocket, over TLS where there is `tls`: the path of the URL, such as `/mqtt`. */
+  readonly webSocketPath?: string;
   /** The address of this machine to connect from. */
   readonly localAddress?: string;
   /** Default: the system's. */
@@ -48,23 +51,29 @@ class SocketDialer implements Dialer {
   #session: Buffer | undefined;
 
   constructor(options: DialOptions) {
-    const { host, port, tls, path } = options;
+    const { host, port, tls, path, webSocketPath } = options;
     const place = isIP(host) === 6 ? `[${host}]` : host;
-    this.target =
-      path === undefined ? `${tls === null ? 'mqtt' : 'mqtts'}://${place}:${port}` : `unix:${path}`;
+    const scheme = `${webSocketPath === undefined ? 'mqtt' : 'ws'}${tls === null ? '' : 's'}`;
+    this.target = path === undefined ? `${scheme}://${place}:${port}${webSocketPath ?? ''}` : `unix:${path}`;
     this.#options = options;
     this.#clock = options.clock ?? new SystemClock();
   }
 
   async dial(handler: TransportHandler, signal: AbortSignal): Promise<Transport> {
-    const { tls, path, host, servername } = this.#options;
+    const { tls, path, host, servername, webSocketPath } = this.#options;
     signal.throwIfAborted();
     const isTls = tls !== null && path === undefined;
     const socket = isTls ? await this.#openTls(tls) : this.#open();
     // Whatever happens between two owners of the socket must not be an unhandled error.
     socket.on('error', () => {});
     try {
-      return await this.#connected(socket, isTls, handler, signal);
+      if (webSocketPath === undefined) {
+        return await this.#connected(socket, isTls, signal, (peer) => {
+          return new SocketTransport(socket, peer, this.#clock, handler);
+        });
+      }
+      const peer = await this.#connected(socket, isTls, signal, (connected) => connected);
+      return await openWebSocket({ socket, peer, url: this.target, clock: this.#clock, handler, signal });
     } catch (error) {
       // A session that the server does not like must not stand in the way of the next try.
       this.#session = undefined;
@@ -107,13 +116,13 @@ class SocketDialer implements Dialer {
     return socket;
   }
 
-  /** Makes the transport in the very moment of success: nothing that follows can be missed. */
-  #connected(
+  /** Calls `make` in the very moment of success: nothing that follows can be missed. */
+  #connected<T>(
     socket: Socket,
     isTls: boolean,
-    handler: TransportHandler,
     signal: AbortSignal,
-  ): Promise<Transport> {
+    make: (peer: PeerInfo) => T,
+  ): Promise<T> {
     return new Promise((resolve, reject) => {
       // Aborted while the files were read: no event will tell.
       if (signal.aborted) {
@@ -146,7 +155,7 @@ class SocketDialer implements Dialer {
           return;
         }
         settle();
-        resolve(new SocketTransport(socket, peer, this.#clock, handler));
+        resolve(make(peer));
       });
     });
   }

@@ -19,7 +19,7 @@ export interface ListenerStatistics {
   accepted: number;
   /** Closed at once because `maximumConnections` were open on this listener. */
   refused: number;
-  /** TLS handshakes that failed. */
+  /** TLS and WebSocket handshakes that failed. */
   handshakeFailures: number;
 }
 

@@ -5,19 +5,18 @@ import os from 'node:os';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
 import { connect as connectTls, type TLSSocket } from 'node:tls';
-import {
-  DavylampError,
-  FakeClock,
-  LineLogger,
-  SystemClock,
-  type Transport,
-  type TransportHandler,
-} from '#base';
+import { FakeClock, type DavylampError, type Transport } from '#base';
 import type { ListenerConfig, TlsFilesConfig } from '#config';
+import {
+  dial,
+  exchange,
+  hasCode,
+  openDoor,
+  Recorder,
+  type Dialed,
+} from '../../test/helpers/listener-door.ts';
 import { TestAuthority } from '../../test/helpers/test-certificates.ts';
-import { createListener } from './create-listener.ts';
-import { createDialer, type DialOptions } from './dial.ts';
-import type { Listener } from './listener.ts';
+import { createDialer } from './dial.ts';
 import { createMemoryDialer } from './memory.ts';
 
 let authority: TestAuthority;
@@ -39,134 +38,8 @@ after(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-/** One side of a connection, with promises for what a test waits for. */
-class Recorder implements TransportHandler {
-  text = '';
-  drains = 0;
-  closes = 0;
-  error: Error | undefined;
-  transport: Transport | null = null;
-  #wake: () => void = () => {};
-
-  onBytes(chunk: Buffer): void {
-    this.text += chunk.toString('latin1');
-    this.#wake();
-  }
-
-  onDrain(): void {
-    this.drains += 1;
-    this.#wake();
-  }
-
-  onClose(error: Error | undefined): void {
-    this.closes += 1;
-    this.error = error;
-    this.#wake();
-  }
-
-  async until(condition: () => boolean): Promise<void> {
-    while (!condition()) {
-      await new Promise<void>((resolve) => {
-        this.#wake = resolve;
-      });
-    }
-  }
-}
-
-interface Door {
-  readonly listener: Listener;
-  readonly port: number;
-  readonly address: string;
-  readonly lines: string[];
-  /** The next connection that the listener hands on. */
-  accepted(): Promise<Recorder>;
-  [Symbol.asyncDispose](): Promise<void>;
-}
-
-async function open(change: Partial<ListenerConfig> = {}, maximumConnections = 100): Promise<Door> {
-  const config: ListenerConfig = {
-    name: 'detectors',
-    protocol: 'tcp',
-    address: '127.0.0.1',
-    port: 0,
-    path: '',
-    tls: null,
-    requireCertificate: false,
-    passwordFile: null,
-    requirePassword: false,
-    allowAnonymous: true,
-    identityFromCertificate: false,
-    accessFile: null,
-    stamp: false,
-    minimumQos: 0,
-    sharedClientIds: [],
-    ...change,
-  };
-  const lines: string[] = [];
-  const clock = new SystemClock();
-  const log = new LineLogger({ clock, level: 'info', write: (line) => lines.push(line) });
-  const waiting: Recorder[] = [];
-  const all: Transport[] = [];
-  let wake: () => void = () => {};
-  const onTransport = (transport: Transport): void => {
-    const recorder = new Recorder();
-    recorder.transport = transport;
-    transport.handler = recorder;
-    all.push(transport);
-    waiting.push(recorder);
-    wake();
-  };
-  const context = { log: log.child('listener:detectors'), clock, maximumConnections };
-  const listener = createListener(config, onTransport, context);
-  const bound = await listener.start();
-  return {
-    listener,
-    lines,
-    ...bound,
-    async accepted() {
-      while (waiting.length === 0) {
-        await new Promise<void>((resolve) => {
-          wake = resolve;
-        });
-      }
-      return waiting.shift()!;
-    },
-    async [Symbol.asyncDispose]() {
-      await listener.close();
-      for (const transport of all) transport.destroy();
-    },
-  };
-}
-
-interface Dialed extends Recorder {
-  readonly transport: Transport;
-}
-
-async function dial(options: Partial<DialOptions> & { readonly port: number }): Promise<Dialed> {
-  const recorder = new Recorder();
-  const dialer = createDialer({ host: '127.0.0.1', tls: null, ...options });
-  recorder.transport = await dialer.dial(recorder, new AbortController().signal);
-  return recorder as Dialed;
-}
-
-function hasCode(code: string, pattern: RegExp): (error: unknown) => boolean {
-  return (error) => {
-    assert.ok(error instanceof DavylampError);
-    assert.match(error.message, pattern);
-    assert.equal(error.code, code);
-    return true;
-  };
-}
-
-async function exchange(near: Dialed, far: Recorder): Promise<void> {
-  near.transport.write(Buffer.from('ping'));
-  await far.until(() => far.text === 'ping');
-  far.transport!.write(Buffer.from('pong'));
-  await near.until(() => near.text === 'pong');
-}
-
 test('TCP: bytes both ways, who the peer is, an orderly end that is told once to each side', async () => {
-  await using door = await open();
+  await using door = await openDoor();
   const near = await dial({ port: door.port });
   const far = await door.accepted();
   await exchange(near, far);
@@ -181,7 +54,7 @@ test('TCP: bytes both ways, who the peer is, an orderly end that is told once to
 });
 
 test('TCP: what is pending before end() arrives, also when the peer is busy', async () => {
-  await using door = await open();
+  await using door = await openDoor();
   const near = await dial({ port: door.port });
   const far = await door.accepted();
   far.transport!.pause();
@@ -195,7 +68,7 @@ test('TCP: what is pending before end() arrives, also when the peer is busy', as
 });
 
 test('TCP: onDrain comes when everything was taken, and pause stops reading', async () => {
-  await using door = await open();
+  await using door = await openDoor();
   const near = await dial({ port: door.port });
   const far = await door.accepted();
   near.transport.write(Buffer.alloc(100_000, 'a'));
@@ -229,7 +102,7 @@ test('TCP: a peer that neither reads nor closes is destroyed 2 s after end()', a
 });
 
 test('TCP: a reset connection is one onClose with the error, nothing thrown', async () => {
-  await using door = await open();
+  await using door = await openDoor();
   const socket = createConnection({ host: '127.0.0.1', port: door.port });
   const far = await door.accepted();
   socket.resetAndDestroy();
@@ -238,30 +111,33 @@ test('TCP: a reset connection is one onClose with the error, nothing thrown', as
 });
 
 test('a taken port is told with what to do', async () => {
-  await using door = await open();
+  await using door = await openDoor();
   await assert.rejects(
-    open({ port: door.port }),
+    openDoor({ port: door.port }),
     hasCode(
       'PORT_TAKEN',
       new RegExp(`^listener detectors: 127\\.0\\.0\\.1:${door.port} is taken; choose another`),
     ),
   );
-  await assert.rejects(open({ address: '192.0.2.1' }), hasCode('LISTEN_FAILED', /not one of this machine/));
+  await assert.rejects(
+    openDoor({ address: '192.0.2.1' }),
+    hasCode('LISTEN_FAILED', /not one of this machine/),
+  );
 });
 
 test('a closed listener frees its port and leaves the connections alone', async () => {
-  await using door = await open();
+  await using door = await openDoor();
   const near = await dial({ port: door.port });
   const far = await door.accepted();
   await door.listener.close();
-  await using again = await open({ port: door.port });
+  await using again = await openDoor({ port: door.port });
   assert.equal(again.port, door.port);
   await exchange(near, far);
   near.transport.destroy();
 });
 
 test('connections beyond the maximum are refused and counted', async () => {
-  await using door = await open({}, 2);
+  await using door = await openDoor({}, 2);
   const first = [await dial({ port: door.port }), await dial({ port: door.port })];
   await Promise.all([door.accepted(), door.accepted()]);
   const third = await dial({ port: door.port }).catch(() => null);
@@ -274,7 +150,7 @@ test('connections beyond the maximum are refused and counted', async () => {
 
 test('Unix: private file, stale file replaced, living one left alone, other files left alone', async () => {
   const file = path.join(folder, 'broker.sock');
-  await using door = await open({ protocol: 'unix', path: file });
+  await using door = await openDoor({ protocol: 'unix', path: file });
   assert.deepEqual([door.address, door.port], [file, 0]);
   assert.equal((await stat(file)).mode & 0o777, 0o600);
   const near = await dial({ port: 0, path: file });
@@ -282,7 +158,7 @@ test('Unix: private file, stale file replaced, living one left alone, other file
   await exchange(near, far);
   assert.deepEqual(far.transport!.peer, { address: 'local', port: 0, certificate: null });
   await assert.rejects(
-    open({ protocol: 'unix', path: file }),
+    openDoor({ protocol: 'unix', path: file }),
     hasCode('PORT_TAKEN', /broker\.sock is taken/),
   );
   near.transport.destroy();
@@ -290,11 +166,11 @@ test('Unix: private file, stale file replaced, living one left alone, other file
   const plain = path.join(folder, 'notes.txt');
   await writeFile(plain, 'mine');
   await assert.rejects(
-    open({ protocol: 'unix', path: plain }),
+    openDoor({ protocol: 'unix', path: plain }),
     hasCode('LISTEN_FAILED', /exists and is no socket/),
   );
   await assert.rejects(
-    open({ protocol: 'unix', path: path.join(folder, 'no', 'where.sock') }),
+    openDoor({ protocol: 'unix', path: path.join(folder, 'no', 'where.sock') }),
     hasCode('LISTEN_FAILED', /the folder does not exist|access is denied/),
   );
 });
@@ -306,7 +182,7 @@ test('Unix: a socket file that nobody answers on is replaced', async () => {
   const script = `require('node:net').createServer().listen(${JSON.stringify(file)}, () => process.kill(process.pid, 'SIGKILL'))`;
   assert.throws(() => execFileSync(process.execPath, ['-e', script], { stdio: 'ignore' }));
   assert.ok((await stat(file)).isSocket());
-  await using door = await open({ protocol: 'unix', path: file });
+  await using door = await openDoor({ protocol: 'unix', path: file });
   assert.equal(door.address, file);
 });
 
@@ -360,7 +236,7 @@ test('dialing: gives up after 10 s and on abort', async () => {
 });
 
 test('a dialer leaves from the address it is told', async () => {
-  await using door = await open();
+  await using door = await openDoor();
   const near = await dial({ port: door.port, localAddress: '127.0.0.9' });
   const far = await door.accepted();
   assert.equal(far.transport!.peer.address, '127.0.0.9');
@@ -370,7 +246,7 @@ test('a dialer leaves from the address it is told', async () => {
 const mutual = (): Partial<ListenerConfig> => ({ protocol: 'tls', tls: server, requireCertificate: true });
 
 test('mutual TLS: the certificate names the peer', async () => {
-  await using door = await open(mutual());
+  await using door = await openDoor(mutual());
   const near = await dial({ host: 'localhost', port: door.port, tls: detector });
   const far = await door.accepted();
   await exchange(near, far);
@@ -382,7 +258,7 @@ test('mutual TLS: the certificate names the peer', async () => {
 });
 
 test('TLS without client certificates', async () => {
-  await using door = await open({ protocol: 'tls', tls: { ...server, caFile: null } });
+  await using door = await openDoor({ protocol: 'tls', tls: { ...server, caFile: null } });
   const near = await dial({
     port: door.port,
     tls: { caFile: authority.caFile, certificateFile: null, keyFile: null },
@@ -395,7 +271,7 @@ test('TLS without client certificates', async () => {
 
 test('a client certificate of another authority is no identity, even where none is required', async () => {
   const foreign = await stranger.issue('detector-1');
-  await using door = await open({ protocol: 'tls', tls: server, identityFromCertificate: true });
+  await using door = await openDoor({ protocol: 'tls', tls: server, identityFromCertificate: true });
   const near = await dial({ port: door.port, tls: { ...foreign, caFile: authority.caFile } });
   const far = await door.accepted();
   assert.equal(far.transport!.peer.certificate, null);
@@ -410,7 +286,7 @@ test('mutual TLS: who has no good certificate is turned away, with one clear lin
     [{ ...foreign, caFile: authority.caFile }, /client certificate is signed by an unknown authority/],
     [expired, /client certificate has expired/],
   ];
-  await using door = await open(mutual());
+  await using door = await openDoor(mutual());
   for (const [tls, pattern] of cases) {
     const count = door.lines.length;
     const near = await dial({ port: door.port, tls }).catch((error: unknown) => error as DavylampError);
@@ -431,7 +307,7 @@ test('mutual TLS: who has no good certificate is turned away, with one clear lin
 });
 
 test('the server must be the one it says: wrong authority, wrong host, no TLS at all', async () => {
-  await using door = await open(mutual());
+  await using door = await openDoor(mutual());
   await assert.rejects(
     dial({ port: door.port, tls: { ...detector, caFile: stranger.caFile } }),
     hasCode('TLS_INVALID', /^mqtts:.*certificate is not signed by our CA/),
@@ -444,7 +320,7 @@ test('the server must be the one it says: wrong authority, wrong host, no TLS at
     ['HTTP/1.1 400 Bad Request\r\n\r\n', 'TLS_INVALID', /does not speak TLS; check the port/],
     ['', 'CONNECT_FAILED', /closed during the TLS handshake; does that port speak TLS/],
   ] as const) {
-    await using plain = await open();
+    await using plain = await openDoor();
     plain.accepted().then(
       (far) => {
         far.transport!.write(Buffer.from(answer));
@@ -457,7 +333,7 @@ test('the server must be the one it says: wrong authority, wrong host, no TLS at
 });
 
 test('rubbish towards a TLS port is one counted line', async () => {
-  await using door = await open(mutual());
+  await using door = await openDoor(mutual());
   const socket = createConnection({ host: '127.0.0.1', port: door.port });
   socket.on('error', () => {});
   socket.write('GET / HTTP/1.1\r\n\r\n');
@@ -491,7 +367,7 @@ test('TLS files: each fault names the file', async () => {
     [{ caFile: null }, 'TLS_INVALID', /need a CA file/],
   ];
   for (const [change, code, pattern] of cases) {
-    await assert.rejects(open({ ...mutual(), tls: { ...server, ...change } }), hasCode(code, pattern));
+    await assert.rejects(openDoor({ ...mutual(), tls: { ...server, ...change } }), hasCode(code, pattern));
   }
 });
 
@@ -517,7 +393,7 @@ test('TLS 1.2 sessions are resumed by session id, as an ESP8266 does, and keep t
   const { constants } = await import('node:crypto');
   const cert = await readFile(detector.certificateFile!);
   const key = await readFile(detector.keyFile!);
-  await using door = await open(mutual());
+  await using door = await openDoor(mutual());
   const options = { cert, key, maxVersion: 'TLSv1.2', secureOptions: constants.SSL_OP_NO_TICKET };
   const first = await handshake(door.port, options);
   await door.accepted();
@@ -533,7 +409,7 @@ test('TLS 1.2 sessions are resumed by session id, as an ESP8266 does, and keep t
 });
 
 test('a dialer resumes its session with the next connection, and keeps its identity', async () => {
-  await using door = await open(mutual());
+  await using door = await openDoor(mutual());
   const dialer = createDialer({ host: 'localhost', port: door.port, tls: detector });
   for (const round of [1, 2]) {
     const near = new Recorder();

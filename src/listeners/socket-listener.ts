@@ -1,5 +1,12 @@
 import type { AddressInfo, ListenOptions, Server, Socket } from 'node:net';
-import { DavylampError, messageOf, systemCodeOf, type PeerCertificate } from '#base';
+import {
+  DavylampError,
+  messageOf,
+  systemCodeOf,
+  type PeerCertificate,
+  type PeerInfo,
+  type Transport,
+} from '#base';
 import type { ListenerConfig } from '#config';
 import type { BoundAddress, ListenerContext, ListenerStatistics, OnTransport } from './listener.ts';
 import { localPeer } from './listener.ts';
@@ -9,7 +16,7 @@ import { SocketTransport } from './socket-transport.ts';
 /** Connections that wait in the kernel until we take them: many detectors come back at once after a power cut. */
 const backlog = 1024;
 
-/** What the three kinds of listeners share: opening, counting, handing on and closing. */
+/** What all kinds of listeners share: opening, counting, handing on and closing. */
 export class SocketListener {
   readonly statistics: ListenerStatistics = { accepted: 0, refused: 0, handshakeFailures: 0 };
   readonly config: ListenerConfig;
@@ -53,15 +60,25 @@ export class SocketListener {
 
   /** Makes a transport of a connected socket and hands it on. */
   accept(socket: Socket, certificate: PeerCertificate | null): void {
+    const peer = this.peerOf(socket, certificate);
+    if (peer !== null) this.handOn(new SocketTransport(socket, peer, this.context.clock));
+  }
+
+  /** Who has connected; `null`, and the socket destroyed, when the peer is gone already. */
+  peerOf(socket: Socket, certificate: PeerCertificate | null): PeerInfo | null {
     const peer = this.config.protocol === 'unix' ? localPeer : peerOf(socket, certificate);
     if (peer === null) {
       // Gone between the kernel's accept and ours.
       socket.on('error', () => {});
       socket.destroy();
-      return;
     }
+    return peer;
+  }
+
+  /** Counts a connection that is ready and hands it on. */
+  handOn(transport: Transport): void {
     this.statistics.accepted += 1;
-    this.#onTransport(new SocketTransport(socket, peer, this.context.clock));
+    this.#onTransport(transport);
   }
 
   close(): void {

@@ -1,6 +1,9 @@
 /** Level 3: passwords, access lists, certificates: who may come in and what they may do. */
 export { PasswordFile, type Verdict } from './password-file.ts';
 export { generatePassword, hashPassword } from './password-hash.ts';
+export { hashScram } from './scram-sha-256.ts';
+export { createScramAuthenticator, ScramFile, type ScramServerOptions } from './scram-server.ts';
+export { scramSha256, type ScramClientOptions } from './scram-client.ts';
 export { AccessList, allowAll, parseAccessRules, type AccessRules } from './access-list.ts';
 export { createAuthenticator, type AuthenticatorOptions } from './authenticator.ts';
 export {

@@ -4,7 +4,15 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import type { ListenerConfig } from '#config';
-import { hashPassword, loadTrust, privacyWarnings, writePrivate, writePublic } from './index.ts';
+import {
+  hashPassword,
+  hashScram,
+  loadTrust,
+  scramSha256,
+  privacyWarnings,
+  writePrivate,
+  writePublic,
+} from './index.ts';
 
 const plain: ListenerConfig = {
   name: 'detectors',
@@ -12,9 +20,11 @@ const plain: ListenerConfig = {
   address: '127.0.0.1',
   port: 0,
   path: '',
+  webSocket: null,
   tls: null,
   requireCertificate: false,
   passwordFile: null,
+  scramFile: null,
   requirePassword: false,
   allowAnonymous: false,
   identityFromCertificate: false,
@@ -111,3 +121,38 @@ test(
     });
   },
 );
+
+test('a SCRAM file opens its method, and only that: no password is taken in the clear', async (context) => {
+  const folder = await folderFor(context);
+  const scramFile = join(folder, 'scram');
+  await writePrivate(scramFile, `alice:${await hashScram('secret', 4096)}\n`);
+  const { authenticator, enhancedAuthenticator } = await loadTrust({
+    ...plain,
+    scramFile,
+    requirePassword: true,
+  });
+  const credentials = {
+    clientId: 'c',
+    username: 'alice',
+    password: Buffer.from('secret'),
+    peer: { address: '192.0.2.1', port: 1, certificate: null },
+  };
+  assert.equal((await authenticator.authenticate(credentials)).reasonCode, 0x87);
+  assert.deepEqual(enhancedAuthenticator?.methods, ['SCRAM-SHA-256']);
+  const ours = scramSha256({ username: 'alice', password: 'secret' }).begin();
+  const theirs = enhancedAuthenticator?.begin('SCRAM-SHA-256', credentials);
+  const challenge = await theirs?.step(ours.first());
+  assert.equal(challenge?.kind, 'continue');
+  const verdict = await theirs?.step(await ours.answer(challenge.data));
+  assert.equal(verdict?.kind === 'success' && verdict.name, 'alice');
+  assert.equal((await loadTrust({ ...plain, allowAnonymous: true })).enhancedAuthenticator, null);
+  await writePrivate(scramFile, 'alice:secret\n');
+  await assert.rejects(loadTrust({ ...plain, scramFile }), {
+    code: 'CREDENTIALS_INVALID',
+    message: /^listener detectors: .*scram:1: user "alice"/,
+  });
+  await assert.rejects(loadTrust({ ...plain, scramFile: join(folder, 'none') }), {
+    code: 'FILE_UNREADABLE',
+    message: /^listener detectors: SCRAM file /,
+  });
+});

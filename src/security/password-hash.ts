@@ -57,7 +57,7 @@ export async function hashPassword(
   password: string,
   iterations: number = iterationsOfNewHashes,
 ): Promise<string> {
-  const salt = randomBytes(16);
+  const salt = randomBytes(12); // Mosquitto 2.0 takes no other length
   const digest = await pbkdf2Async(password, salt, iterations, 64, 'sha512');
   return `$7$${iterations}$${salt.toString('base64')}$${digest.toString('base64')}`;
 }

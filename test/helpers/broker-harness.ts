@@ -31,6 +31,7 @@ export const wideLimits: LimitsConfig = {
   connectTimeoutMs: 10_000,
   maximumConnections: 1000,
   receiveMaximum: 100,
+  receiveMaximumStrict: true,
   maximumInflight: 100,
   maximumQueuedMessages: 10_000,
   maximumQueuedBytes: 64 * 1024 * 1024,

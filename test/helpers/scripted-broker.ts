@@ -13,8 +13,8 @@ import {
 
 /** What the broker of a script does with those who come. All of it may be changed while it runs. */
 export interface BrokerScript {
-  /** CONNACK's code; `unreachable` refuses the connection itself. */
-  connect: number | 'unreachable';
+  /** CONNACK's code; `unreachable` refuses the connection itself, `silent` answers nothing. */
+  connect: number | 'unreachable' | 'silent';
   /** Answer PUBLISH at QoS 1 with PUBACK of this code; `false` = not at all. */
   acknowledge: number | false;
 }
@@ -112,7 +112,7 @@ export class ScriptedConnection {
       case PacketType.Connect: {
         this.#version = packet.version;
         const { connect } = this.#script;
-        if (connect === 'unreachable') return;
+        if (connect === 'unreachable' || connect === 'silent') return;
         this.send({ type: PacketType.Connack, sessionPresent: false, reasonCode: connect, properties: {} });
         if (connect !== 0) this.cut();
         return;

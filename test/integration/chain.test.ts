@@ -278,7 +278,7 @@ describe('the chain', () => {
       );
       const { raisedAt, heardAt } = await heard;
       console.log(
-        `# measured: the alarm reached the screen's feed ${heardAt - raisedAt} ms after the site took the reading`,
+        `measured: the alarm reached the screen's feed ${heardAt - raisedAt} ms after the site took the reading`,
       );
       assert.equal(alarm.raisedAt, raisedAt);
       assert.equal(alarm.site, 'north');

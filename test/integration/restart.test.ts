@@ -86,7 +86,7 @@ describe('restarts', () => {
       assert.equal(rows.filter((row) => Number(row['n']) > 1).length, 0, 'nothing is stored twice');
       const lost = sequence - rows.length;
       console.log(
-        `# counted: ${sequence} sent, ${acknowledged} acknowledged, ${rows.length} stored once, ${lost} lost over ${order.length} restarts (in-memory journal)`,
+        `counted: ${sequence} sent, ${acknowledged} acknowledged, ${rows.length} stored once, ${lost} lost over ${order.length} restarts (in-memory journal)`,
       );
       assert.ok(rows.length > 0 && lost >= 0);
     },

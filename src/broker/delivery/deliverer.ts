@@ -38,7 +38,7 @@ export class Deliverer {
     const { targets, groups } = route;
     for (let i = 0; i < targets.length; i++) this.#deliverTo(targets[i]!, message, publisher);
     for (let i = 0; i < groups.length; i++) {
-      const member = groups[i]!.pick();
+      const member = groups[i]!.pick(message.topic);
       if (member !== null) this.#deliverTo(member, message, publisher);
     }
     this.#writer.finish(outer);
@@ -67,6 +67,7 @@ export class Deliverer {
       qos,
       true,
       subscription.identifiers,
+      '',
       generation,
     );
     this.#enqueue(session, delivery, null);
@@ -91,12 +92,39 @@ export class Deliverer {
     this.#core.pressure.relax(session);
   }
 
+  /**
+   * Gives what a session that ends still held for shared subscriptions to their other members (MQTT 5, 4.8.2): what
+   * was queued, and what was sent at QoS 1 and not acknowledged. At QoS 2 what was sent may be with its client, so
+   * nobody else gets it [MQTT-4.8.2-5]. The session has left its groups. How many of the queue found a new owner.
+   */
+  redistribute(session: Session): number {
+    for (const packetId of session.inflight.inOrder()) {
+      const delivery = session.inflight.deliveryOf(packetId);
+      if (delivery !== null && delivery.qos === 1) this.#handOn(delivery);
+    }
+    let moved = 0;
+    session.queue.forEach((delivery) => {
+      if (this.#handOn(delivery)) moved++;
+    });
+    return moved;
+  }
+
   /** Writes an in-flight message that waited for the journal. */
   writeInflight(connection: Connection, packetId: number): void {
     const delivery = connection.session?.inflight.deliveryOf(packetId);
     if (delivery === null || delivery === undefined) return;
     const { message, qos, retain, subscriptionIdentifiers } = delivery;
     this.#writer.writeOwn(connection, message, qos, retain, false, packetId, subscriptionIdentifiers);
+  }
+
+  /** False when there is nobody to have it. */
+  #handOn({ share, message }: Delivery): boolean {
+    const member = share === '' ? null : (this.#core.router.group(share)?.pick(message.topic) ?? null);
+    if (member === null || message.hasExpired(this.#core.now)) return false;
+    const outer = this.#writer.begin();
+    this.#deliverTo(member, message, null);
+    this.#writer.finish(outer);
+    return true;
   }
 
   #deliverTo(target: Subscription, message: Message, publisher: Connection | null): void {
@@ -147,12 +175,13 @@ export class Deliverer {
       return;
     }
     const retain = message.retain && subscription.retainAsPublished;
-    const { identifiers } = subscription;
+    const { identifiers, share } = subscription;
     if (connection.limitsPacketSize && this.#writer.isTooLarge(connection, message, qos, identifiers)) {
       this.#core.drop('too-large', session.clientId, message.topic); // [MQTT-3.1.2-24] [MQTT-3.1.2-25]
       return;
     }
-    const delivery = new Delivery(session.nextSerial(), message.keep(), qos, retain, identifiers, generation);
+    const serial = session.nextSerial();
+    const delivery = new Delivery(serial, message.keep(), qos, retain, identifiers, share, generation);
     if (session.isPersistent) this.#core.journal.recordDeliveryQueued(session.clientId, delivery);
     const packetId = this.#open(session, delivery);
     if (this.#mustWait(session, qos)) connection.deferSend(PacketType.Publish, packetId);
@@ -174,6 +203,7 @@ export class Deliverer {
       qos,
       retain,
       subscription.identifiers,
+      subscription.share,
       generation,
     );
     this.#enqueue(session, delivery, publisher);

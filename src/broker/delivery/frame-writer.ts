@@ -1,6 +1,7 @@
 import { ProtocolVersion, publishLength, writePublish, type PublishProperties, type Qos } from '#mqtt';
 import type { BrokerCore } from '../core.ts';
 import type { Connection } from '../connection.ts';
+import { callHook } from '../hooks.ts';
 import type { Message } from '../message.ts';
 
 /** Frames of this size and above are encoded once and handed to every receiver's socket without another copy. */
@@ -93,7 +94,7 @@ export class FrameWriter {
     if (this.#serials[layout] !== this.#current)
       this.#encode(connection, message, qos, retain, packetId, layout);
     else this.#copy(connection, message, qos, packetId, layout);
-    this.#count(message);
+    this.#count(connection, message, qos);
   }
 
   /** A frame for this receiver alone: with its alias, its subscription identifiers, and the expiry that is left. */
@@ -141,7 +142,7 @@ export class FrameWriter {
       properties,
       version,
     );
-    this.#count(message);
+    this.#count(connection, message, qos);
   }
 
   /** The frame would be larger than the client takes. */
@@ -237,10 +238,12 @@ export class FrameWriter {
     return own;
   }
 
-  #count(message: Message): void {
-    const { statistics } = this.#core;
+  #count(connection: Connection, message: Message, qos: Qos): void {
+    const { statistics, hooks } = this.#core;
     statistics.publishSent++;
     statistics.publishBytesSent += message.payload.length;
+    if (hooks.delivered !== null)
+      callHook(hooks.delivered, this.#core.log, message, connection.clientId, qos);
   }
 }
 

@@ -5,18 +5,33 @@ import {
   ProtocolVersion,
   ReasonCode,
   reasonName,
+  type ConnackPacket,
   type ConnackProperties,
   type ConnectPacket,
   type DecodeFault,
+  type Will,
 } from '#mqtt';
 import { topicNameFault } from '#topics';
 import { ended, PauseReason, Phase, type Connection } from '../connection.ts';
 import { OutgoingAliases } from '../delivery/outgoing-aliases.ts';
-import { isReservedTopic } from '../message.ts';
-import type { AuthenticationResult, Identity } from '../ports.ts';
+import type { BrokerCore } from '../core.ts';
+import { isReservedTopic, messageFault } from '../message.ts';
+import type { AuthenticationResult, Identity, Redirect } from '../ports.ts';
+import { redirectCode } from '../redirect.ts';
+import { beginAuthentication } from './auth.ts';
+import { narrowBlindWindow } from './blind-window.ts';
 
 /** What CONNACK says that the client could not know. */
-type Assigned = Pick<ConnackProperties, 'assignedClientIdentifier' | 'serverKeepAlive'>;
+type Assigned = Pick<
+  ConnackProperties,
+  'assignedClientIdentifier' | 'serverKeepAlive' | 'responseInformation'
+>;
+
+/** What CONNACK ends an enhanced authentication with [MQTT-4.12.0-5]. */
+type Proof = Pick<ConnackProperties, 'authenticationMethod' | 'authenticationData'>;
+
+/** Without a method in CONNECT there is none in CONNACK [MQTT-4.12.0-6]. */
+const noProof: Proof = {};
 
 /**
  * Answers CONNECT: 1 check what it says, 2 authenticate (may take a while: nothing is read meanwhile), 3 authorise its
@@ -24,15 +39,38 @@ type Assigned = Pick<ConnackProperties, 'assignedClientIdentifier' | 'serverKeep
  */
 export function onConnect(connection: Connection, packet: ConnectPacket): ReasonCode {
   connection.version = packet.version;
+  connection.isBridge = packet.bridge;
+  // Every answer from now on has to fit [MQTT-3.1.2-24].
+  connection.maximumPacketSize = packet.properties.maximumPacketSize ?? Infinity;
+  connection.wantsReasons = packet.properties.requestProblemInformation ?? true;
   const fault = checkConnect(connection, packet);
   if (fault !== ReasonCode.Success) return refuse(connection, fault, reasonName(fault));
   const clientId = chooseClientId(connection, packet);
+  if (packet.properties.authenticationMethod !== undefined)
+    return authenticateByMethod(connection, packet, clientId);
   const { username, password } = packet;
   const { peer } = connection.transport;
   const outcome = connection.profile.authenticator.authenticate({ clientId, username, password, peer });
   if (!(outcome instanceof Promise)) return onAuthenticated(connection, packet, clientId, outcome);
   waitFor(connection, outcome, (result) => onAuthenticated(connection, packet, clientId, result));
   return ReasonCode.Success;
+}
+
+/** The method alone decides: user name and password of CONNECT are left to it. */
+function authenticateByMethod(connection: Connection, packet: ConnectPacket, clientId: string): ReasonCode {
+  const { username, password, properties } = packet;
+  const { peer } = connection.transport;
+  const { authenticationMethod: method = '', authenticationData } = properties;
+  const credentials = { clientId, username, password, peer };
+  return beginAuthentication(connection, credentials, method, authenticationData, (step) => {
+    if (step.kind === 'failure') return refuse(connection, step.reasonCode, step.detail);
+    const proof =
+      step.data === undefined
+        ? { authenticationMethod: method }
+        : { authenticationMethod: method, authenticationData: step.data };
+    const result = { reasonCode: ReasonCode.Success, name: step.name };
+    return onAuthenticated(connection, packet, clientId, result, proof);
+  });
 }
 
 /** A CONNECT that cannot be read is answered as far as its version is known [MQTT-3.1.2-2] [MQTT-3.1.4-1]. */
@@ -44,19 +82,26 @@ export function onUnreadableConnect(connection: Connection, fault: DecodeFault):
 }
 
 function checkConnect(connection: Connection, packet: ConnectPacket): ReasonCode {
-  const { core } = connection;
+  const { core, profile } = connection;
   if (core.isClosing) return ReasonCode.ServerShuttingDown;
-  if (packet.properties.authenticationMethod !== undefined) return ReasonCode.BadAuthenticationMethod; // [MQTT-4.12.0-1]
+  const { authenticationMethod: method } = packet.properties;
+  if (method !== undefined && profile.enhancedAuthenticator?.methods.includes(method) !== true)
+    return ReasonCode.BadAuthenticationMethod; // [MQTT-4.12.0-1]
   if (packet.clientId === '') {
     // 3.1 has no empty id; 3.1.1 only with a clean session [MQTT-3.1.3-8].
     if (packet.version === ProtocolVersion.V31) return ReasonCode.ClientIdentifierNotValid;
     if (packet.version === ProtocolVersion.V311 && !packet.cleanStart)
       return ReasonCode.ClientIdentifierNotValid;
   }
-  if (packet.will === null) return ReasonCode.Success;
-  if (isReservedTopic(packet.will.topic)) return ReasonCode.NotAuthorized;
-  if (packet.will.topic.length > core.limits.maximumTopicLength) return ReasonCode.TopicNameInvalid;
-  return topicNameFault(packet.will.topic, core.limits.maximumTopicLevels);
+  return packet.will === null ? ReasonCode.Success : checkWill(core, packet.will);
+}
+
+function checkWill(core: BrokerCore, will: Will): ReasonCode {
+  if (isReservedTopic(will.topic)) return ReasonCode.NotAuthorized;
+  if (will.topic.length > core.limits.maximumTopicLength) return ReasonCode.TopicNameInvalid;
+  const fault = messageFault(core.limits, will.payload, will.properties);
+  if (fault !== ReasonCode.Success) return fault;
+  return topicNameFault(will.topic, core.limits.maximumTopicLevels);
 }
 
 function chooseClientId(connection: Connection, packet: ConnectPacket): string {
@@ -92,6 +137,7 @@ function onAuthenticated(
   packet: ConnectPacket,
   clientId: string,
   result: AuthenticationResult,
+  proof: Proof = noProof,
 ): ReasonCode {
   if (result.reasonCode !== ReasonCode.Success || !('name' in result)) {
     const { reasonCode } = result;
@@ -111,13 +157,25 @@ function onAuthenticated(
   if (packet.will !== null && !authorizer.mayPublish(identity, packet.will.topic)) {
     return refuse(connection, ReasonCode.NotAuthorized, 'the will may not be published');
   }
+  const redirect = connection.core.redirect?.(identity) ?? null;
+  if (redirect !== null) {
+    return refuse(connection, redirectCode(redirect), 'it is sent to another broker', redirect);
+  }
   connection.identity = identity;
   const expirySeconds = sessionExpiry(connection, packet);
   const assigned = applyConnect(connection, packet, clientId);
+  const connack = connackOf(connection, packet, expirySeconds, { ...assigned, ...proof });
+  if (!connection.fits(connack)) {
+    return refuse(connection, ReasonCode.PacketTooLarge, 'its maximum packet size is too small for CONNACK');
+  }
   const isResumed = lifecycle.attach(connection, identity, packet, expirySeconds);
+  connection.isResumed = isResumed;
+  for (const { options } of connection.session?.subscriptions.values() ?? [])
+    narrowBlindWindow(connection, options.qos);
   connection.connectExpirySeconds = expirySeconds;
   connection.will = packet.will;
-  sendConnack(connection, packet, isResumed, expirySeconds, assigned);
+  // [MQTT-3.2.2-2] [MQTT-3.2.2-3]; MQTT 3.1 has no such flag.
+  connection.send({ ...connack, sessionPresent: isResumed && packet.version !== ProtocolVersion.V31 });
   connection.phase = Phase.Connected;
   lifecycle.announce(connection);
   if (connection.session !== null) connection.core.deliverer.pump(connection.session);
@@ -136,7 +194,6 @@ function applyConnect(connection: Connection, packet: ConnectPacket, clientId: s
   const { limits } = connection.core;
   const { properties } = packet;
   connection.sendWindow = Math.min(properties.receiveMaximum ?? 65_535, limits.maximumInflight);
-  connection.maximumPacketSize = properties.maximumPacketSize ?? Infinity;
   connection.limitsPacketSize = properties.maximumPacketSize !== undefined;
   const aliases = properties.topicAliasMaximum ?? 0;
   connection.aliases = aliases > 0 ? new OutgoingAliases(aliases) : null;
@@ -152,17 +209,23 @@ function applyConnect(connection: Connection, packet: ConnectPacket, clientId: s
     keepAlive = longest; // [MQTT-3.1.2-21]
     assigned.serverKeepAlive = longest;
   }
+  const { responsePrefix = null } = limits;
+  if (properties.requestResponseInformation === true && responsePrefix !== null) {
+    const base = `${responsePrefix}/${clientId}`; // only on request [MQTT-3.1.2-28]
+    if (topicNameFault(base, limits.maximumTopicLevels) === ReasonCode.Success)
+      assigned.responseInformation = base;
+  }
   connection.keepAliveMs = keepAlive * 1500; // one and a half times [MQTT-3.1.2-22]; 3.1.1: [MQTT-3.1.2-24]
   return assigned;
 }
 
-function sendConnack(
+/** CONNACK for a new session. */
+function connackOf(
   connection: Connection,
   packet: ConnectPacket,
-  isResumed: boolean,
   expirySeconds: number,
-  assigned: Assigned,
-): void {
+  assigned: Assigned & Proof,
+): ConnackPacket {
   const { limits } = connection.core;
   const isV5 = packet.version === ProtocolVersion.V5;
   const properties: ConnackProperties = {
@@ -172,17 +235,21 @@ function sendConnack(
     ...((packet.properties.sessionExpiry ?? 0) === expirySeconds ? {} : { sessionExpiry: expirySeconds }),
     ...assigned,
   };
-  connection.send({
+  return {
     type: PacketType.Connack,
-    // [MQTT-3.2.2-2] [MQTT-3.2.2-3]; MQTT 3.1 has no such flag.
-    sessionPresent: isResumed && packet.version !== ProtocolVersion.V31,
+    sessionPresent: false,
     reasonCode: ReasonCode.Success,
     properties: isV5 ? properties : {},
-  });
+  };
 }
 
 /** CONNACK with the reason, as far as the version knows it, then the end [MQTT-3.2.2-6] [MQTT-3.2.2-7]. */
-function refuse(connection: Connection, reasonCode: ReasonCode, detail: string): ReasonCode {
+function refuse(
+  connection: Connection,
+  reasonCode: ReasonCode,
+  detail: string,
+  redirect: Redirect | null = null,
+): ReasonCode {
   const { core, version } = connection;
   core.statistics.connectionsRefused++;
   core.log.notice(`a client is refused: ${detail}`, {
@@ -193,7 +260,12 @@ function refuse(connection: Connection, reasonCode: ReasonCode, detail: string):
   const isV5 = version === ProtocolVersion.V5;
   const code = isV5 ? reasonCode : returnCode(reasonCode);
   if (code !== 0) {
-    connection.send({ type: PacketType.Connack, sessionPresent: false, reasonCode: code, properties: {} });
+    // The detail stays in the log: it may be more than a stranger should know.
+    const properties: ConnackProperties = {
+      ...(isV5 ? { reasonString: reasonName(reasonCode) } : {}),
+      ...(redirect === null ? {} : { serverReference: redirect.serverReference }),
+    };
+    connection.send({ type: PacketType.Connack, sessionPresent: false, reasonCode: code, properties });
   }
   connection.close('discard will', reasonName(reasonCode));
   return ended;
@@ -209,6 +281,8 @@ function returnCode(reasonCode: ReasonCode): number {
     case ReasonCode.ServerUnavailable:
     case ReasonCode.ServerBusy:
     case ReasonCode.ServerShuttingDown:
+    case ReasonCode.UseAnotherServer:
+    case ReasonCode.ServerMoved:
       return 3;
     case ReasonCode.BadUserNameOrPassword:
       return 4;

@@ -1,7 +1,7 @@
 import { decodePacket, PacketType, ReasonCode, type Packet } from '#mqtt';
 import { Phase, type Connection } from '../connection.ts';
 import { onAck } from './acknowledgements.ts';
-import { onAuth } from './auth.ts';
+import { onAuth, onEarlyAuth } from './auth.ts';
 import { onConnect, onUnreadableConnect } from './connect.ts';
 import { onDisconnect } from './disconnect.ts';
 import { onPingreq } from './pingreq.ts';
@@ -34,7 +34,10 @@ export function onFrame(
   }
 }
 
-/** A packet of a client that is not signed in: the first must be CONNECT [MQTT-3.1.0-1]. */
+/**
+ * A packet of a client that is not signed in: the first must be CONNECT [MQTT-3.1.0-1]; then, where that named an
+ * authentication method, only AUTH or DISCONNECT until CONNACK [MQTT-3.1.2-30].
+ */
 export function onEarlyFrame(
   connection: Connection,
   bytes: Buffer,
@@ -42,7 +45,15 @@ export function onEarlyFrame(
   bodyStart: number,
   end: number,
 ): ReasonCode {
-  if (connection.phase !== Phase.AwaitingConnect || bytes[start]! >> 4 !== PacketType.Connect) {
+  const type = bytes[start]! >> 4;
+  if (connection.phase === Phase.Authenticating) {
+    if (type !== PacketType.Auth && type !== PacketType.Disconnect) return ReasonCode.ProtocolError;
+    const packet = decodePacket(bytes, start, bodyStart, end, connection.version);
+    if (packet.type === 0) return packet.reasonCode;
+    if (packet.type === PacketType.Disconnect) return onDisconnect(connection, packet);
+    return packet.type === PacketType.Auth ? onEarlyAuth(connection, packet) : ReasonCode.ProtocolError;
+  }
+  if (connection.phase !== Phase.AwaitingConnect || type !== PacketType.Connect) {
     return ReasonCode.ProtocolError;
   }
   const packet = decodePacket(bytes, start, bodyStart, end, connection.version);

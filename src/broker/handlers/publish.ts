@@ -8,11 +8,15 @@ import {
   type PublishPacket,
 } from '#mqtt';
 import { topicNameFault } from '#topics';
-import type { Connection } from '../connection.ts';
-import { expiryTime, isReservedTopic, Message } from '../message.ts';
+import { ended, type Connection } from '../connection.ts';
+import { expiryTime, isReservedTopic, Message, messageFault } from '../message.ts';
 import type { Session } from '../sessions/session.ts';
 import { stampedProperties } from '../stamp.ts';
 import type { Route } from '../subscriptions/router.ts';
+import { transformPacket } from '../transform.ts';
+
+/** No client can have more open at once, whatever it thinks of windows. */
+const allPacketIds = 65_535;
 
 /** A client that goes on publishing where it may not must not fill the log. */
 const refusalLogMs = 10_000;
@@ -34,6 +38,7 @@ export function onPublish(
   const packet = core.publishRecord;
   let fault = decodePublish(bytes, start, bodyStart, end, connection.version, packet);
   const received = packet.properties;
+  const { payload } = packet;
   if (fault === ReasonCode.Success) fault = resolveAlias(connection, packet);
   if (fault === ReasonCode.Success) fault = validateTopic(connection, packet);
   if (fault !== ReasonCode.Success || session === null) return fault;
@@ -45,16 +50,25 @@ export function onPublish(
   if (reason === ReasonCode.Success) {
     fault = applyLimits(connection, packet);
     if (fault !== ReasonCode.Success) return fault;
+    reason = messageFault(core.limits, packet.payload, packet.properties);
+    if (reason === ReasonCode.ProtocolError) return reason;
+  } else if (packet.qos > 0) connection.openInbound++; // the answer takes it away again
+  if (reason === ReasonCode.Success && core.hooks.transform !== null) {
+    reason = transformPacket(connection, packet);
+    if (connection.isEnding) return ended;
+  }
+  if (reason === ReasonCode.Success) {
     const message = createMessage(connection, packet);
     if (packet.retain) reason = core.retained.store(message);
     if (reason === ReasonCode.Success) {
       const found = route(connection, packet);
       if (!found.isEmpty) {
-        if (message.properties === received && message.qos === packet.qos) {
+        if (message.properties === received && message.qos === packet.qos && packet.payload === payload) {
           core.deliverer.offerFrame(connection.version, packet.qos, bytes, start, bodyStart, end);
         }
         core.deliverer.deliver(found, message, connection);
       } else reason = ReasonCode.NoMatchingSubscribers;
+      if (core.hooks.published !== null) core.tellPublished(message, connection.identity);
     }
   }
   if (reason >= 0x80) refuse(connection, packet, reason);
@@ -110,13 +124,16 @@ function authorize(connection: Connection, packet: PublishPacket): ReasonCode {
   return ReasonCode.Success;
 }
 
-/** Takes its place in the receive window at once, before anything could wait [MQTT-3.3.4-7]; 3.1.1 knows no window. */
+/**
+ * Takes its place in the receive window at once, before anything could wait [MQTT-3.3.4-7]. 3.1.1 knows no window, and
+ * some clients of MQTT 5 do not keep to it; what they have open costs a bit each, so they may have as many as there are.
+ */
 function applyLimits(connection: Connection, packet: PublishPacket): ReasonCode {
   if (packet.qos === 0) return ReasonCode.Success;
-  if (connection.version === ProtocolVersion.V5) {
-    if (connection.openInbound >= connection.core.limits.receiveMaximum)
-      return ReasonCode.ReceiveMaximumExceeded;
-  }
+  const { receiveMaximum, receiveMaximumStrict } = connection.core.limits;
+  const isStrict = receiveMaximumStrict && connection.version === ProtocolVersion.V5;
+  if (connection.openInbound >= (isStrict ? receiveMaximum : allPacketIds))
+    return ReasonCode.ReceiveMaximumExceeded;
   connection.openInbound++;
   return ReasonCode.Success;
 }

@@ -8,7 +8,8 @@ export function onPubrel(connection: Connection, session: Session, packetId: num
   if (isKnown && session.isPersistent) {
     connection.core.journal.recordIncomingReleased(session.clientId, packetId);
   }
-  const reason = isKnown ? ReasonCode.Success : ReasonCode.PacketIdentifierNotFound;
+  // After a cut the first PUBCOMP may have been lost: to a client that goes on, the id is done, not unknown (2.4, 0x92).
+  const reason = isKnown || connection.isResumed ? ReasonCode.Success : ReasonCode.PacketIdentifierNotFound;
   connection.answer(PacketType.Pubcomp, packetId, reason);
   return ReasonCode.Success;
 }

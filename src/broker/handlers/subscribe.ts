@@ -2,13 +2,18 @@ import {
   PacketType,
   ProtocolVersion,
   ReasonCode,
+  reasonName,
+  type AckProperties,
   type SubscribePacket,
   type SubscriptionRequest,
 } from '#mqtt';
 import { parseShare, topicFilterFault } from '#topics';
 import type { Connection } from '../connection.ts';
+import { callHooks } from '../hooks.ts';
+import { clientInfo } from '../sessions/lifecycle.ts';
 import type { Session } from '../sessions/session.ts';
 import { Subscription } from '../subscriptions/subscription.ts';
+import { narrowBlindWindow } from './blind-window.ts';
 
 interface Granted {
   readonly subscription: Subscription;
@@ -31,11 +36,23 @@ export function onSubscribe(connection: Connection, packet: SubscribePacket): Re
     reasonCodes.push(answerCode(connection, reason, request));
   }
   // [MQTT-3.8.4-1] [MQTT-3.8.4-2] [MQTT-3.8.4-6]
-  connection.sendDurably({ type: PacketType.Suback, packetId: packet.packetId, reasonCodes, properties: {} });
+  const properties = wordsFor(reasonCodes);
+  connection.sendDurably({ type: PacketType.Suback, packetId: packet.packetId, reasonCodes, properties });
+  const { hooks, log } = connection.core;
   for (const { subscription, sendsRetained } of granted) {
+    if (hooks.onSubscribed.length > 0) {
+      const { filter, qos } = subscription.options;
+      callHooks(hooks.onSubscribed, log, clientInfo(connection), filter, qos);
+    }
     if (sendsRetained) connection.core.replays.start(connection, subscription);
   }
   return ReasonCode.Success;
+}
+
+/** Says in words what was refused: each reason once, in the order of the filters. */
+export function wordsFor(reasonCodes: readonly number[]): AckProperties {
+  const refusals = new Set(reasonCodes.filter((code) => code >= 0x80).map(reasonName));
+  return refusals.size === 0 ? {} : { reasonString: [...refusals].join(', ') };
 }
 
 function checkSubscription(
@@ -62,13 +79,17 @@ function addSubscription(
   subscriptionIdentifier: number,
 ): Granted {
   const { core } = connection;
-  const { filter, qos, noLocal, retainAsPublished, retainHandling } = request;
-  const options = { filter, qos, noLocal, retainAsPublished, retainHandling, subscriptionIdentifier };
+  const { filter, qos, retainHandling } = request;
   const share = parseShare(filter);
+  // A bridge before MQTT 5 cannot ask for these two, and needs both.
+  const noLocal = request.noLocal || (connection.isBridge && share === null);
+  const retainAsPublished = request.retainAsPublished || connection.isBridge;
+  const options = { filter, qos, noLocal, retainAsPublished, retainHandling, subscriptionIdentifier };
   const { authorizer } = session;
   const access = authorizer.maySubscribe(session.identity, share?.filter ?? filter);
   const subscription = new Subscription(session, options, authorizer.generation, access !== 'all');
   const isNew = core.router.subscribe(subscription);
+  narrowBlindWindow(connection, qos);
   if (session.isPersistent) core.journal.recordSubscription(session.clientId, options);
   // [MQTT-3.3.1-9] [MQTT-3.3.1-10] [MQTT-3.3.1-11]; a group gets none (MQTT 5, 4.8.2).
   const sendsRetained = share === null && (retainHandling === 0 || (retainHandling === 1 && isNew));

@@ -1,6 +1,9 @@
 import { PacketType, ProtocolVersion, ReasonCode, type UnsubscribePacket } from '#mqtt';
 import { topicFilterFault } from '#topics';
 import type { Connection } from '../connection.ts';
+import { callHooks } from '../hooks.ts';
+import { clientInfo } from '../sessions/lifecycle.ts';
+import { wordsFor } from './subscribe.ts';
 
 /** Answers UNSUBSCRIBE. Filters are compared character by character [MQTT-3.10.4-1]; always answered [MQTT-3.10.4-5]. */
 export function onUnsubscribe(connection: Connection, packet: UnsubscribePacket): ReasonCode {
@@ -11,6 +14,8 @@ export function onUnsubscribe(connection: Connection, packet: UnsubscribePacket)
     if (core.router.unsubscribe(session, filter)) {
       if (session.isPersistent) core.journal.recordUnsubscription(session.clientId, filter);
       reasonCodes.push(ReasonCode.Success);
+      const { onUnsubscribed } = core.hooks;
+      if (onUnsubscribed.length > 0) callHooks(onUnsubscribed, core.log, clientInfo(connection), filter);
       continue;
     }
     const fault = topicFilterFault(filter, core.limits.maximumTopicLevels);
@@ -20,7 +25,7 @@ export function onUnsubscribe(connection: Connection, packet: UnsubscribePacket)
     type: PacketType.Unsuback,
     packetId: packet.packetId,
     reasonCodes: connection.version === ProtocolVersion.V5 ? reasonCodes : [],
-    properties: {},
+    properties: wordsFor(reasonCodes),
   });
   return ReasonCode.Success;
 }

@@ -108,7 +108,7 @@ export class Lifecycle {
     core.pressure.release(session);
     core.router.removeSession(session);
     const left = session.queue.length;
-    core.statistics.dropped['session-ended'] += left;
+    core.statistics.dropped['session-ended'] += left - core.deliverer.redistribute(session);
     core.countQueued(-left, -session.queue.bytes);
     session.queue.clear();
     core.sessions.delete(session);
@@ -166,7 +166,8 @@ function forgetDecision(delivery: Delivery): void {
   delivery.generation = neverDecided;
 }
 
-function clientInfo(connection: Connection): ClientInfo {
+/** What hooks are told about the client of a connection. */
+export function clientInfo(connection: Connection): ClientInfo {
   return {
     clientId: connection.clientId,
     name: connection.identity?.name ?? null,

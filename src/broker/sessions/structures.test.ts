@@ -14,6 +14,7 @@ function delivery(serial: number, size = 1, qos: 1 | 2 = 1): Delivery {
     qos,
     false,
     [],
+    '',
     0,
   );
 }

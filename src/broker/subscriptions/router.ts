@@ -10,7 +10,7 @@ const maximumCachedRoutes = 8192;
 /** Routes with more targets are not kept in the cache, so that it holds at most 2 M pointers. */
 const maximumCachedTargets = 256;
 
-/** Who gets a message of one topic: each session once, and each shared group. */
+/** Who gets a message of one topic: each session once (or once for each subscription), and each shared group. */
 export class Route {
   readonly targets: readonly Subscription[];
   readonly groups: readonly SharedGroup[];
@@ -34,10 +34,13 @@ export class Router {
   /** By the whole `$share/<name>/<filter>`. */
   readonly #groups = new Map<string, SharedGroup>();
   readonly #statistics: Statistics;
+  readonly #copiesEach: boolean;
   readonly #found: (Subscription | SharedGroup)[] = [];
 
-  constructor(statistics: Statistics) {
+  /** `copiesEach`: each of a session's subscriptions that match gets a copy, instead of one for them all. */
+  constructor(statistics: Statistics, copiesEach: boolean) {
     this.#statistics = statistics;
+    this.#copiesEach = copiesEach;
   }
 
   /** A route that was computed is right as long as this stands. */
@@ -70,6 +73,11 @@ export class Router {
     session.subscriptions.clear();
   }
 
+  /** The group of a shared subscription by its whole filter, while it has members. */
+  group(share: string): SharedGroup | undefined {
+    return this.#groups.get(share);
+  }
+
   route(topic: string): Route {
     const generation = this.#tree.generation;
     const known = this.#cache.get(topic, generation);
@@ -85,10 +93,15 @@ export class Router {
     this.#tree.collect(topic, found);
     if (found.length === 0) return noRoute;
     const groups: SharedGroup[] = [];
+    const targets: Subscription[] = [];
     const bySession = new Map<Session, Subscription | Subscription[]>();
     for (const one of found) {
       if (one.kind === 1) {
         groups.push(one);
+        continue;
+      }
+      if (this.#copiesEach) {
+        targets.push(one); // [MQTT-3.3.4-5]
         continue;
       }
       const before = bySession.get(one.session);
@@ -97,7 +110,6 @@ export class Router {
       else bySession.set(one.session, [before, one]);
     }
     found.length = 0;
-    const targets: Subscription[] = [];
     for (const one of bySession.values()) targets.push(Array.isArray(one) ? mergeSubscriptions(one) : one);
     return new Route(targets, groups);
   }

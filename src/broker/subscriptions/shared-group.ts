@@ -3,8 +3,8 @@ import type { Subscription } from './subscription.ts';
 
 /**
  * A shared subscription `$share/<name>/<filter>`: each message goes to one member (MQTT 5, 4.8.2).
- * Turn by turn among those that are connected and keep up; then to any that is connected; to a persistent session
- * without a connection only when nobody is connected.
+ * Turn by turn among those that are connected, may read it and keep up; then to any that is connected; to a persistent
+ * session without a connection only when nobody is connected.
  */
 export class SharedGroup {
   readonly kind = 1;
@@ -30,8 +30,8 @@ export class SharedGroup {
     if (at >= 0) this.#members.splice(at, 1);
   }
 
-  /** The member whose turn it is; `null` when the group is empty. */
-  pick(): Subscription | null {
+  /** The member whose turn it is for a message of this topic; `null` when the group is empty. */
+  pick(topic: string): Subscription | null {
     const members = this.#members;
     let connected: Subscription | null = null;
     let any: Subscription | null = null;
@@ -40,7 +40,7 @@ export class SharedGroup {
       const member = members[this.#next++]!;
       any ??= member;
       const connection = member.session.connection;
-      if (connection === null) continue;
+      if (connection === null || !member.mayRead(topic)) continue;
       if (!connection.outbox.isCongested && member.session.queue.length === 0) return member;
       connected ??= member;
     }

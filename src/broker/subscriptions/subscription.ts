@@ -22,6 +22,8 @@ export class Subscription {
   readonly noLocal: boolean;
   readonly retainAsPublished: boolean;
   readonly identifiers: readonly number[];
+  /** The whole filter of a shared subscription; empty for any other. */
+  readonly share: string;
   /** Generation of the access rules that `checksRead` was decided under. */
   generation: number;
   /** Each message is checked: the rules allow only some topics of the filter. */
@@ -37,9 +39,17 @@ export class Subscription {
     this.noLocal = options.noLocal;
     this.retainAsPublished = options.retainAsPublished;
     this.identifiers = options.subscriptionIdentifier === 0 ? none : [options.subscriptionIdentifier];
+    this.share = parseShare(options.filter) === null ? '' : options.filter;
     this.generation = generation;
     this.checksRead = checksRead;
     this.whenLocal = null;
+  }
+
+  /** May its client, of which the rules are known, read a message of this topic? */
+  mayRead(topic: string): boolean {
+    const { authorizer, identity } = this.session;
+    if (this.generation !== authorizer.generation) this.decideAccess();
+    return !this.checksRead || authorizer.mayRead(identity, topic);
   }
 
   /** Asks the rules of now whether each message has to be checked. Denied altogether = each is checked, and fails. */
@@ -69,6 +79,7 @@ export function mergeSubscriptions(subscriptions: readonly Subscription[]): Subs
     noLocal: foreign.length < subscriptions.length,
     retainAsPublished: subscriptions.some((one) => one.retainAsPublished),
     identifiers: subscriptions.flatMap((one) => one.identifiers),
+    share: '',
     generation: first.generation,
     // Conservative: the check at delivery is right whatever each filter was granted.
     checksRead: subscriptions.some((one) => one.checksRead || one.generation !== first.generation),

@@ -31,10 +31,12 @@ export function readConnect(cursor: Cursor): ConnectPacket {
   const properties = version === ProtocolVersion.V5 ? readConnectProperties(cursor) : {};
   const clientId = cursor.string('client identifier'); // [MQTT-3.1.3-4]
   const will = (flags & Flag.Will) === 0 ? null : readWill(cursor, flags, version);
-  // 3.1: the remaining length takes precedence over the user name flag.
-  const cut = version === ProtocolVersion.V31 && cursor.remaining === 0;
-  const username = (flags & Flag.Username) === 0 || cut ? undefined : cursor.string('user name');
-  const password = (flags & Flag.Password) === 0 || cut ? undefined : cursor.binary('password');
+  // 3.1: the remaining length takes precedence over the flags of user name and password.
+  const mayEnd = version === ProtocolVersion.V31;
+  const hasUsername = (flags & Flag.Username) !== 0 && !(mayEnd && cursor.remaining === 0);
+  const username = hasUsername ? cursor.string('user name') : undefined;
+  const hasPassword = (flags & Flag.Password) !== 0 && !(mayEnd && cursor.remaining === 0);
+  const password = hasPassword ? cursor.binary('password') : undefined;
   return {
     type: PacketType.Connect,
     version,

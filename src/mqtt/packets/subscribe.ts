@@ -31,7 +31,7 @@ function readSubscription(cursor: Cursor, version: ProtocolVersion): Subscriptio
   if ((options & reserved) !== 0) {
     cursor.fail(ReasonCode.MalformedPacket, 'reserved subscription options are set'); // [MQTT-3.8.3-5]
   }
-  // MQTT 5 calls both a protocol error (3.8.3.1); 3.1.1 knows the QoS only, as malformed ([MQTT-3-8.3-4]).
+  // MQTT 5 calls both a protocol error (3.8.3.1); 3.1.1 knows the QoS only, as malformed (3.8.3-4).
   const wrong = version === ProtocolVersion.V5 ? ReasonCode.ProtocolError : ReasonCode.MalformedPacket;
   const qos = options & Option.Qos;
   if (qos === 3) cursor.fail(wrong, 'QoS is 3');
