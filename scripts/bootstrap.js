@@ -16,6 +16,7 @@ const tasks = {
   test: 'scripts/test.ts',
   check: 'scripts/test.ts',
   build: 'scripts/build.ts',
+  fuzz: 'scripts/fuzz.ts',
   bench: 'benchmarks/run.ts',
   'bench:chain': 'benchmarks/chain.ts',
 };

@@ -74,6 +74,7 @@ const steps: readonly Step[] = [
   runTests('integration tests', testFiles('test/integration/**/*.test.ts'), '--test-concurrency=1'),
   runTests('client tests', testFiles('test/clients/**/*.test.ts'), '--test-concurrency=1'),
   runTests('conformance tests', testFiles('test/conformance/**/*.test.ts')),
+  runTests('fuzz test', testFiles('test/fuzz/**/*.test.ts')),
   runTests('comparison with Mosquitto', testFiles('test/differential/**/*.test.ts')),
   runTests('browser test', testFiles('test/browser/**/*.test.ts'), '--test-concurrency=1'),
 ];

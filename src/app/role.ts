@@ -128,7 +128,12 @@ async function openListener(
     clock: context.clock,
     log: context.log.child(`listener:${listener.name}`),
     maximumConnections: config.limits.maximumConnections,
+    ...(config.limits.maximumHandshakes === undefined
+      ? {}
+      : { maximumHandshakes: config.limits.maximumHandshakes }),
+    admit: (address) => broker.mayConnect(address, listener.name),
   });
+  broker.watchDoor(opened.statistics);
   stack.defer(() => opened.close());
   const { address, port } = await opened.start();
   return listener.protocol === 'unix'

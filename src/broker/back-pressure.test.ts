@@ -146,6 +146,23 @@ test('a subscriber that leaves lets its publishers go on', () => {
   assert.equal(publisher.received.length, 300);
 });
 
+test('a held publisher cannot let answers pile up without end', () => {
+  const harness = new BrokerHarness({ limits: { maximumQueuedMessages: 20, maximumInflight: 5 } });
+  harness.connect('slow').subscribe('t', { qos: 1 });
+  const publisher = harness.connect('p', { version: 4 });
+  publisher.subscribe('p', { qos: 1 });
+  harness.connect('q').publish('p', 'keeps p from being paused', { qos: 1 });
+  publisher.takePublish();
+  publisher.send(...messages('t', 20));
+  assert.equal(publisher.transport.isPaused, false);
+  const releases = Buffer.alloc(4 * 65_536);
+  for (let at = 0; at < releases.length; at += 4) releases.set([0x62, 2, 0, 1], at);
+  publisher.raw(releases);
+  assert.equal(publisher.isClosed, false, 'as many as an honest client may have');
+  publisher.raw(releases);
+  assert.equal(publisher.isClosed, true);
+});
+
 test('a publisher that leaves while it is held leaves nothing behind', () => {
   const harness = new BrokerHarness({ limits: { maximumQueuedMessages: 20, maximumInflight: 2 } });
   const subscriber = harness.connect('s');

@@ -6,7 +6,7 @@ import { BrokerCore, type BrokerOptions } from './core.ts';
 import type { Hooks } from './hooks.ts';
 import { sweepConnections } from './keep-alive.ts';
 import { expiryTime, Message } from './message.ts';
-import type { ListenerProfile, Redirect } from './ports.ts';
+import type { DoorStatistics, ListenerProfile, Redirect } from './ports.ts';
 import { redirectCode } from './redirect.ts';
 import { restore } from './restore.ts';
 import type { Statistics } from './statistics.ts';
@@ -55,21 +55,30 @@ export class Broker {
     this.#sys.start();
   }
 
-  /** Takes a client's transport over, with its handler. Beyond the bound of connections it is closed at once. */
+  /** Takes a client's transport over, with its handler. Beyond the bounds of connections it is closed at once. */
   accept(transport: Transport, profile: ListenerProfile): void {
     const core = this.#core;
     core.statistics.connectionsAccepted++;
-    if (core.isClosing || core.connections.size >= core.limits.maximumConnections) {
-      core.statistics.connectionsRefused++;
-      core.log.warning('a connection is refused: there are as many as are allowed', {
-        listener: profile.name,
-      });
+    if (!core.admission.mayConnect(transport.peer.address, profile.name)) {
       transport.destroy();
       return;
     }
     const connection = new Connection(core, transport, profile);
-    core.connections.add(connection);
+    core.admission.enter(connection);
     transport.handler = connection;
+  }
+
+  /**
+   * Whether a connection from this address would be taken now. A listener asks before a handshake that costs more than
+   * the answer; a refusal counts.
+   */
+  mayConnect(address: string, listener: string): boolean {
+    return this.#core.admission.mayConnect(address, listener);
+  }
+
+  /** Publishes what a listener counts with the broker's own counters. */
+  watchDoor(statistics: Readonly<DoorStatistics>): void {
+    this.#core.doors.push(statistics);
   }
 
   /**
@@ -119,6 +128,7 @@ export class Broker {
     core.isClosing = true;
     this.#sweep?.cancel();
     this.#sys.stop();
+    core.throttles.stop();
     const idle = new Promise<void>((resolve) => {
       core.onIdle = resolve;
     });
@@ -137,6 +147,7 @@ export class Broker {
   #onSweep(): void {
     const core = this.#core;
     core.tick();
+    core.memory.look();
     sweepConnections(core);
     core.lifecycle.sweep(core.now);
     core.pressure.sweep();

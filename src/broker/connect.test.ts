@@ -71,6 +71,22 @@ test('the first packet must be CONNECT, and the only one [MQTT-3.1.0-1] [MQTT-3.
   assert.ok(twice.isClosed);
 });
 
+test('a second CONNECT and what only a server sends are not read: DISCONNECT cannot name their faults [MQTT-3.1.0-2]', () => {
+  const harness = new BrokerHarness();
+  for (const packet of [
+    '10 0d 0004 4d515454 09 02 0000 00 0000',
+    '20 02 00 01',
+    '90 00',
+    'b0 00',
+    'd0 01 00',
+  ]) {
+    const client = harness.connect('c');
+    client.raw(packet);
+    assert.equal(client.takeDisconnect().reasonCode, ReasonCode.ProtocolError, packet);
+    assert.equal(client.isClosed, true);
+  }
+});
+
 test('before CONNECT only small packets are read, and only for a while', () => {
   const harness = new BrokerHarness({
     limits: { maximumPacketSizeBeforeConnect: 1000, connectTimeoutMs: 5000 },
@@ -166,12 +182,15 @@ test('a client that falls silent is disconnected after one and a half keep-alive
 
 test('connections beyond the bound are closed at once', () => {
   const harness = new BrokerHarness({ limits: { maximumConnections: 2 } });
-  const first = harness.connect('a');
-  harness.connect('b');
-  const third = harness.open();
-  assert.ok(third.isClosed);
+  const outside = { address: '192.0.2.5' };
+  const first = harness.connect('a', outside);
+  harness.connect('b', outside);
+  assert.ok(harness.open(outside).isClosed);
+  assert.equal(harness.broker.statistics.reached.connections, 1);
+  harness.connect('a bridge of ours', { address: 'local' });
+  assert.ok(harness.open(outside).isClosed, 'a place for ours is none for others');
   first.disconnect();
-  harness.connect('c');
+  harness.connect('c', outside);
 });
 
 test('a will with a topic that cannot be, or may not be, refuses the connection', () => {

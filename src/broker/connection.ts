@@ -14,6 +14,8 @@ import {
 import type { BrokerCore } from './core.ts';
 import { Deferred } from './delivery/deferred.ts';
 import { encodeFitting, type Receiver } from './delivery/encode-fitting.ts';
+import { localAddress } from './bounds/admission.ts';
+import type { Throttle } from './bounds/throttle.ts';
 import type { OutgoingAliases } from './delivery/outgoing-aliases.ts';
 import type { Authentication } from './handlers/auth.ts';
 import { onEarlyFrame, onFrame } from './handlers/dispatch.ts';
@@ -27,11 +29,14 @@ export const Phase = { AwaitingConnect: 0, Authenticating: 1, Connected: 2, Endi
 export type Phase = (typeof Phase)[keyof typeof Phase];
 
 /** Why a connection is not read from: bits. */
-export const PauseReason = { Authenticating: 1, Held: 2, Journal: 4 } as const;
+export const PauseReason = { Authenticating: 1, Held: 2, Journal: 4, Rate: 8 } as const;
 export type PauseReason = (typeof PauseReason)[keyof typeof PauseReason];
 
 /** Largest packets that fit into one WebSocket message: a browser's client sends what waits as one. */
 const packetsPerMessage = 16;
+
+/** Two for each packet id (PUBREC and PUBCOMP): only who repeats itself without end waits for more. */
+const maximumWaitingAnswers = 2 * 65_535;
 
 /** What a handler returns when it has ended the connection itself: nothing more is read. */
 export const ended = ReasonCode.UnspecifiedError;
@@ -61,6 +66,8 @@ export class Connection implements FrameSink, TransportHandler, OutboxOwner, Rec
   readonly transport: Transport;
   readonly profile: ListenerProfile;
   readonly outbox: Outbox;
+  /** What it may send; `null` = as much as it likes. */
+  readonly throttle: Throttle | null;
   phase: Phase = Phase.AwaitingConnect;
   version: ProtocolVersion = ProtocolVersion.V311;
   session: Session | null = null;
@@ -127,6 +134,7 @@ export class Connection implements FrameSink, TransportHandler, OutboxOwner, Rec
     transport.gatherUpTo?.(core.limits.maximumPacketSizeBeforeConnect);
     this.acceptedAt = core.clock.monotonic();
     this.lastSeen = this.acceptedAt;
+    this.throttle = core.throttles.create(transport.peer.address === localAddress, this.acceptedAt);
   }
 
   /** For logs and counters; the address before CONNECT. */
@@ -152,6 +160,7 @@ export class Connection implements FrameSink, TransportHandler, OutboxOwner, Rec
     if (this.isEnding) return;
     this.core.statistics.bytesReceived += chunk.length;
     this.lastSeen = this.core.tick();
+    this.throttle?.refill(this.lastSeen);
     try {
       this.#judge(this.#reader.push(chunk));
     } catch (error) {
@@ -161,6 +170,9 @@ export class Connection implements FrameSink, TransportHandler, OutboxOwner, Rec
 
   onFrame(bytes: Buffer, start: number, bodyStart: number, end: number): ReasonCode {
     this.core.statistics.packetsReceived++;
+    // The packet itself is handled; the reader stops behind it.
+    if (this.throttle !== null && !this.throttle.spend(bytes[start]!, end - start))
+      this.core.throttles.slow(this);
     if (this.phase === Phase.Connected) return onFrame(this, bytes, start, bodyStart, end);
     return onEarlyFrame(this, bytes, start, bodyStart, end);
   }
@@ -178,8 +190,7 @@ export class Connection implements FrameSink, TransportHandler, OutboxOwner, Rec
     if (!this.isEnding)
       this.#leave('publish will', error === undefined ? 'connection closed' : error.message);
     this.outbox.release();
-    this.core.connections.delete(this);
-    this.core.onConnectionGone();
+    this.core.onConnectionGone(this);
   }
 
   /** From now on packets of this size are read. */
@@ -262,6 +273,8 @@ export class Connection implements FrameSink, TransportHandler, OutboxOwner, Rec
     this.#answers ??= new Deferred();
     this.#answers.push(this.core.journal.sequence, type, reasonCode, packetId);
     this.core.deferring.add(this);
+    if (this.#answers.length > maximumWaitingAnswers)
+      this.disconnect(ReasonCode.ReceiveMaximumExceeded, 'more answers wait than there are packet ids');
     // Who keeps to no window is slowed to what the disk takes; that depends on no other client, so it cannot stop.
     if (this.openInbound > this.core.limits.receiveMaximum && !this.core.isDurable) {
       this.#journalMark = this.core.journal.sequence;
@@ -342,7 +355,9 @@ export class Connection implements FrameSink, TransportHandler, OutboxOwner, Rec
 
   #judge(code: ReasonCode): void {
     if (code === ReasonCode.Success || this.isEnding) return;
-    this.core.statistics.protocolErrors++;
+    const { statistics } = this.core;
+    statistics.protocolErrors++;
+    if (code === ReasonCode.PacketTooLarge) statistics.reached['packet-size']++;
     this.core.log.notice(`client ${this.clientId} is disconnected: ${reasonName(code)}`, this.#logFields());
     this.disconnect(code, reasonName(code));
   }

@@ -2,11 +2,15 @@ import type { Clock, Logger } from '#base';
 import type { LimitsConfig } from '#config';
 import { createAckRecord, createPublishRecord, type PublishPacket, type AckRecord } from '#mqtt';
 import type { Connection } from './connection.ts';
+import { Admission } from './bounds/admission.ts';
+import { FlappingWatch } from './bounds/flapping-watch.ts';
+import { MemoryGuard, threadMemory, type MemoryGauge } from './bounds/memory-guard.ts';
+import { Throttles } from './bounds/throttle.ts';
 import { BackPressure } from './delivery/back-pressure.ts';
 import { Deliverer } from './delivery/deliverer.ts';
 import { callHook, callHooks, createHooks } from './hooks.ts';
 import type { Message } from './message.ts';
-import type { Identity, Journal, Redirect, Scheduler } from './ports.ts';
+import type { DoorStatistics, Identity, Journal, Redirect, Scheduler } from './ports.ts';
 import { Replays } from './retained/replays.ts';
 import { RetainedStore } from './retained/retained-store.ts';
 import { Lifecycle } from './sessions/lifecycle.ts';
@@ -34,6 +38,8 @@ export interface BrokerOptions {
    * told that this broker is not available.
    */
   readonly redirect?: (identity: Identity) => Redirect | null;
+  /** Default: the memory of this thread. */
+  readonly memory?: MemoryGauge;
 }
 
 /** The parts of one broker, in one place: what handlers and parts reach each other by. Not exported from the layer. */
@@ -61,6 +67,14 @@ export class BrokerCore {
   readonly wills: Wills;
   readonly lifecycle: Lifecycle;
   readonly takeovers: TakeoverWatch;
+  readonly admission: Admission;
+  readonly flapping: FlappingWatch;
+  readonly throttles: Throttles;
+  readonly memory: MemoryGuard;
+  /** What the listeners count. */
+  readonly doors: Readonly<DoorStatistics>[] = [];
+  /** Bytes that may wait for a client's socket: less than `maximumPendingBytes` while memory is tight. */
+  pendingBound: number;
   /** Records that every connection decodes into: valid until the next packet is decoded. */
   readonly publishRecord: PublishPacket = createPublishRecord();
   readonly ackRecord: AckRecord = createAckRecord();
@@ -92,6 +106,11 @@ export class BrokerCore {
     this.wills = new Wills(this);
     this.lifecycle = new Lifecycle(this);
     this.takeovers = new TakeoverWatch(this);
+    this.admission = new Admission(this);
+    this.flapping = new FlappingWatch(this);
+    this.throttles = new Throttles(this);
+    this.memory = new MemoryGuard(this, options.memory ?? threadMemory);
+    this.pendingBound = options.limits.maximumPendingBytes;
   }
 
   /** Everything recorded so far survives a crash. */
@@ -126,9 +145,11 @@ export class BrokerCore {
   countQueued(messages: number, bytes: number): void {
     this.statistics.queuedMessages += messages;
     this.statistics.queuedBytes += bytes;
+    if (this.statistics.queuedBytes >= this.memory.lookAt) this.memory.look();
   }
 
-  onConnectionGone(): void {
+  onConnectionGone(connection: Connection): void {
+    this.admission.leave(connection);
     if (this.connections.size === 0) this.onIdle();
   }
 }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { PacketType, type AckPacket } from '#mqtt';
+import { PacketType, type AckPacket, type Packet } from '#mqtt';
 import { BrokerHarness, willOf, type TestClient } from '../../test/helpers/broker-harness.ts';
 import { SlowJournal } from '../../test/helpers/slow-journal.ts';
 
@@ -177,6 +177,50 @@ test('a restart finds sessions, subscriptions, queues, incoming ids, retained me
   assert.deepEqual(watcher.takeAll(), ['kept=retained']);
   next.advance(61_000);
   assert.deepEqual(watcher.takeAll(), ['kept=will']);
+});
+
+/** SUBSCRIBE to a group's `t`. */
+const joinGroup: Packet = {
+  type: PacketType.Subscribe,
+  packetId: 1,
+  subscriptions: [
+    { filter: '$share/g/t', qos: 1, noLocal: false, retainAsPublished: false, retainHandling: 0 },
+  ],
+  properties: {},
+};
+
+test('a session that is taken up without an expiry ends with that connection, also in the journal', () => {
+  const { journal, harness, away } = setUp();
+  away.breakOff();
+  const last = harness.connect('away', { cleanStart: false, properties: { sessionExpiry: 0 } });
+  assert.equal(last.connack?.sessionPresent, true);
+  last.breakOff();
+  journal.commit();
+  assert.deepEqual(
+    [...journal.load().sessions].map(({ clientId }) => clientId),
+    ['p'],
+  );
+});
+
+test('after a restart, what an absent member of a group held still goes to the others when its session ends', () => {
+  const journal = new SlowJournal();
+  const harness = new BrokerHarness({ journal });
+  const away = harness.connect('away', persistent);
+  away.send(joinGroup);
+  const publisher = harness.connect('p');
+  publisher.publish('t', 'sent', { qos: 1, packetId: 1 });
+  away.breakOff();
+  publisher.publish('t', 'queued', { qos: 1, packetId: 2 });
+  journal.commit();
+  const journal2 = journal.crash();
+  const next = new BrokerHarness({ journal: journal2, clock: harness.clock });
+  const here = next.connect('here');
+  here.send(joinGroup);
+  journal2.commit();
+  next.settle();
+  assert.deepEqual(arrivals(here), ['suback 1']);
+  next.advance(3_700_000);
+  assert.deepEqual(here.takeAll(), ['t=sent', 't=queued']);
 });
 
 test('a publisher that keeps to no window is not read faster than the disk takes, and not cut off for our silence', () => {

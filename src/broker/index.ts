@@ -1,6 +1,7 @@
 /** Level 2: the MQTT broker's core. Decides; no I/O: transports, time, trust and the journal are given to it. */
 export { Broker, type OwnMessage } from './broker.ts';
+export type { MemoryGauge, MemoryUse } from './bounds/memory-guard.ts';
 export type { BrokerOptions } from './core.ts';
 export type { ClientInfo, HookMessage, Hooks, MessageChange, MessageDrop, Transformed } from './hooks.ts';
-export { dropPolicies, type DropPolicy, type Statistics } from './statistics.ts';
+export { boundNames, dropPolicies, type BoundName, type DropPolicy, type Statistics } from './statistics.ts';
 export type * from './ports.ts';

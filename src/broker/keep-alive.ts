@@ -31,6 +31,7 @@ function isSilent(connection: Connection, now: number): boolean {
 function checkSignIn(core: BrokerCore, connection: Connection, now: number): void {
   if (now - connection.acceptedAt < core.limits.connectTimeoutMs) return;
   core.statistics.connectionsRefused++;
+  core.statistics.reached['connect-time']++;
   connection.close('discard will', 'no CONNECT in time');
 }
 

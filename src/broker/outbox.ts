@@ -16,6 +16,8 @@ export interface OutboxContext {
   readonly slabs: SlabPool;
   readonly statistics: Statistics;
   readonly limits: { readonly maximumPendingBytes: number };
+  /** What may wait now: less than that while memory is tight. */
+  readonly pendingBound: number;
 }
 
 /**
@@ -55,7 +57,7 @@ export class Outbox {
 
   /** The client takes its bytes more slowly than they come: QoS 0 is dropped, QoS 1 and 2 stay queued. */
   get isCongested(): boolean {
-    return this.waiting > this.#bound;
+    return this.waiting > this.#context.pendingBound;
   }
 
   /** The bound is passed four times over: what can be dropped was dropped, the rest is the client's own doing. */

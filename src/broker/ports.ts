@@ -30,6 +30,17 @@ export interface ListenerProfile {
   readonly sharedClientIds: ReadonlySet<string>;
 }
 
+/** What a listener counts, for `$SYS`. */
+export interface DoorStatistics {
+  accepted: number;
+  /** Closed at once: too many, or the broker would not have them. */
+  refused: number;
+  /** Of these: too many handshakes were under way. */
+  handshakesRefused: number;
+  /** TLS and WebSocket handshakes that failed. */
+  handshakeFailures: number;
+}
+
 /** Decides at CONNECT. A named async border: the connection stops reading meanwhile. */
 export interface Authenticator {
   /** `identity` on success, else why not (`BadUserNameOrPassword`, `NotAuthorized`, …). */

@@ -8,8 +8,30 @@ export const dropPolicies = [
   'retained-full',
   'session-ended',
   'hook',
+  'memory',
 ] as const;
 export type DropPolicy = (typeof dropPolicies)[number];
+
+/** Bounds that are reached without a message being dropped; how often each was stands in `$SYS`. */
+export const boundNames = [
+  'connections',
+  'connections-per-address',
+  'connections-per-user',
+  'connect-time',
+  'packet-size',
+  'receive-window',
+  'in-flight',
+  'subscriptions',
+  'topic-levels',
+  'topic-length',
+  'topic-aliases',
+  'user-properties',
+  'sessions',
+  'memory',
+  'rate',
+  'flapping',
+] as const;
+export type BoundName = (typeof boundNames)[number];
 
 /** Counters since the start of the broker; numbers only, so that counting costs an addition. */
 export class Statistics {
@@ -43,6 +65,8 @@ export class Statistics {
   takeovers = 0;
   clientIdFights = 0;
   publishersHeld = 0;
+  /** Clients that were refused for a while because they connected too often. */
+  clientsBanned = 0;
   bugs = 0;
   readonly dropped: Record<DropPolicy, number> = {
     'slow-client': 0,
@@ -53,6 +77,26 @@ export class Statistics {
     'retained-full': 0,
     'session-ended': 0,
     hook: 0,
+    memory: 0,
+  };
+  /** How often each bound was reached. */
+  readonly reached: Record<BoundName, number> = {
+    connections: 0,
+    'connections-per-address': 0,
+    'connections-per-user': 0,
+    'connect-time': 0,
+    'packet-size': 0,
+    'receive-window': 0,
+    'in-flight': 0,
+    subscriptions: 0,
+    'topic-levels': 0,
+    'topic-length': 0,
+    'topic-aliases': 0,
+    'user-properties': 0,
+    sessions: 0,
+    memory: 0,
+    rate: 0,
+    flapping: 0,
   };
 
   /** Messages dropped for any reason. */

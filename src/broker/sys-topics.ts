@@ -2,7 +2,7 @@ import type { Timer } from '#base';
 import { utf8Length } from '#mqtt';
 import type { BrokerCore } from './core.ts';
 import { Message } from './message.ts';
-import { dropPolicies, type Statistics } from './statistics.ts';
+import { boundNames, dropPolicies, type Statistics } from './statistics.ts';
 
 /** Milliseconds between two publications, as in other brokers. */
 const sysIntervalMs = 10_000;
@@ -25,6 +25,9 @@ const windows = [
   ['5min', 300_000],
   ['15min', 900_000],
 ] as const;
+
+/** Of all listeners together. */
+const doorCounters = ['accepted', 'refused', 'handshakesRefused', 'handshakeFailures'] as const;
 
 /** An exponentially weighted rate per minute, for each window. */
 interface Load {
@@ -90,7 +93,21 @@ export class SysTopics {
     this.#say('davylamp/protocol_errors', s.protocolErrors);
     this.#say('davylamp/slow_clients_closed', s.slowClientsClosed);
     this.#say('davylamp/publishers_held', s.publishersHeld);
+    this.#sayBounds();
     this.#sayLoads();
+  }
+
+  #sayBounds(): void {
+    const { statistics: s, connections, memory, doors } = this.#core;
+    for (const bound of boundNames) this.#say(`davylamp/bounds/${bound}`, s.reached[bound]);
+    this.#say('davylamp/clients_banned', s.clientsBanned);
+    this.#say('davylamp/connections/count', connections.size);
+    this.#say('davylamp/connections/refused', s.connectionsRefused);
+    this.#say('davylamp/memory/bytes', memory.usedBytes);
+    for (const name of doorCounters) {
+      const sum = doors.reduce((total, door) => total + door[name], 0);
+      this.#say(`davylamp/listeners/${name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)}`, sum);
+    }
   }
 
   #sayLoads(): void {

@@ -264,6 +264,9 @@ export class BrokerLink {
         const reason = decodeAck(bytes, start, bodyStart, end, this.#version, this.#ack);
         return reason === ReasonCode.Success ? this.#owner.onAck(this.#ack) : reason;
       }
+      case PacketType.Connect:
+      case PacketType.Connack:
+        return ReasonCode.ProtocolError; // unread: DISCONNECT cannot name the faults that they may have inside
       default:
         return this.#onOtherFrame(bytes, start, bodyStart, end);
     }

@@ -504,3 +504,16 @@ test('an exception of the message handler is a bug that ends the connection, not
   assert.equal(errors.length, 1);
   await settled(client.close(), clock);
 });
+
+test('a second CONNACK is not read: DISCONNECT could not name what is wrong in it', async () => {
+  const { client, broker, clock } = setUp();
+  await settled(client.connect(), clock);
+  const said: Packet[] = [];
+  broker.onPacket = (packet) => said.push(packet);
+  broker.sendBytes(Buffer.of(0x20, 2, 0, 1)); // 3.1.1's refusal of the version
+  await turnUntil(() => said.length > 0, clock);
+  assert.deepEqual(said, [
+    { type: PacketType.Disconnect, reasonCode: ReasonCode.ProtocolError, properties: {} },
+  ]);
+  await client.close();
+});

@@ -41,6 +41,22 @@ export interface LimitsConfig {
   /** Bytes that wait in memory for a client's socket before the client's policy applies. */
   readonly maximumPendingBytes: number;
   readonly maximumUserProperties: number;
+  /** From one IPv4 address or IPv6 network (/64). This and those below: 0 or absent = no bound. */
+  readonly maximumConnectionsPerAddress?: number;
+  readonly maximumConnectionsPerUser?: number;
+  /** TLS and WebSocket handshakes under way on one listener. */
+  readonly maximumHandshakes?: number;
+  /** Of connected and absent clients; beyond, no new one that outlives its connection. */
+  readonly maximumSessions?: number;
+  /** Bytes of heap and buffers. */
+  readonly maximumMemory?: number;
+  /** Packets a second from one client, acknowledgements apart. */
+  readonly maximumMessageRate?: number;
+  readonly maximumByteRate?: number;
+  /** Connects of one client id from one address in `flappingWindowMs`, before it is refused for `flappingBanMs`. */
+  readonly flappingConnects?: number;
+  readonly flappingWindowMs?: number;
+  readonly flappingBanMs?: number;
   /** What a client gets whose subscriptions overlap: one copy, or one for each of them. Default: one. */
   readonly overlappingCopies?: 'one' | 'each';
   /** Refuse a message whose payload is said to be UTF-8 and is not. Default: it is passed on. */

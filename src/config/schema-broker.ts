@@ -34,9 +34,33 @@ export const brokerTable: TableSpec = {
     {
       key: 'maximum_connections',
       type: { kind: 'integer', minimum: 1, maximum: 10_000_000 },
-      default: 5000,
+      default: 4000,
       reload: 'live',
-      description: 'Connections at once; a TLS connection takes about 50 kB.',
+      description:
+        'Connections at once, over all listeners (and on each Unix socket); a TLS connection takes about 50 kB.',
+    },
+    {
+      key: 'maximum_connections_per_address',
+      type: { kind: 'integer', minimum: 0, maximum: 10_000_000 },
+      default: 2000,
+      reload: 'live',
+      description:
+        'Connections at once from one IPv4 address or one IPv6 network (/64); 0 = no bound of its own. Behind a proxy all clients have one address.',
+    },
+    {
+      key: 'maximum_connections_per_user',
+      type: { kind: 'integer', minimum: 0, maximum: 10_000_000 },
+      default: 2000,
+      reload: 'live',
+      description: 'Connections at once under one user name; 0 = no bound of its own.',
+    },
+    {
+      key: 'maximum_handshakes',
+      type: { kind: 'integer', minimum: 1, maximum: 1_000_000 },
+      default: 500,
+      reload: 'restart',
+      description:
+        'TLS and WebSocket handshakes under way at once on one listener; beyond, a new connection is closed before it costs any arithmetic.',
     },
     {
       key: 'receive_maximum',
@@ -68,7 +92,7 @@ export const brokerTable: TableSpec = {
       default: 100_000,
       reload: 'live',
       description:
-        'Messages that wait for one client or bridge, for as long as it is away; beyond, the oldest go.',
+        'Messages that wait for one client or bridge, for as long as it is away; beyond, new ones are dropped.',
     },
     {
       key: 'maximum_queued_bytes',
@@ -134,6 +158,14 @@ export const brokerTable: TableSpec = {
       description: 'Longest time that the session of an absent client is kept.',
     },
     {
+      key: 'maximum_sessions',
+      type: { kind: 'integer', minimum: 1, maximum: 100_000_000 },
+      default: 20_000,
+      reload: 'live',
+      description:
+        'Sessions at once, of connected and absent clients; beyond, a client that asks for a new one that outlives its connection is refused (0x97).',
+    },
+    {
       key: 'maximum_pending_bytes',
       type: { kind: 'size', minimum: 4 * kib, maximum: 1024 * mib },
       default: mib,
@@ -147,6 +179,51 @@ export const brokerTable: TableSpec = {
       default: 100,
       reload: 'live',
       description: 'User properties in one packet.',
+    },
+    {
+      key: 'maximum_memory',
+      type: { kind: 'size', minimum: 0, maximum: 1024 * 1024 * mib },
+      default: 192 * mib,
+      reload: 'live',
+      description:
+        "Memory that the broker's data may take (heap and buffers, without the program itself); 0 = no bound. From 90 % on new connections are refused and QoS 0 is dropped for whoever lags; at 100 % nothing more is queued for absent clients or newly retained.",
+    },
+    {
+      key: 'maximum_message_rate',
+      type: { kind: 'integer', minimum: 0, maximum: 100_000_000 },
+      default: 50_000,
+      reload: 'reconnect',
+      description:
+        'Packets a second, acknowledgements apart, that are taken from one client; 0 = no bound. Beyond, it is read more slowly: nothing is dropped. A quarter of a second of it may come at once.',
+    },
+    {
+      key: 'maximum_byte_rate',
+      type: { kind: 'size', minimum: 0, maximum: 1024 * 1024 * mib },
+      default: 32 * mib,
+      reload: 'reconnect',
+      description: 'Bytes a second that are taken from one client; 0 = no bound. As `maximum_message_rate`.',
+    },
+    {
+      key: 'flapping_connects',
+      type: { kind: 'integer', minimum: 0, maximum: 1_000_000 },
+      default: 300,
+      reload: 'live',
+      description:
+        'A client id that connects from one address more often than this in a `flapping_window` is refused (0x8A) for `flapping_ban`; 0 = never.',
+    },
+    {
+      key: 'flapping_window',
+      type: { kind: 'duration', unit: 'ms', minimum: second, maximum: 1440 * minute },
+      default: minute,
+      reload: 'live',
+      description: 'Time in which the connects of one client id from one address are counted.',
+    },
+    {
+      key: 'flapping_ban',
+      type: { kind: 'duration', unit: 'ms', minimum: second, maximum: 1440 * minute },
+      default: minute,
+      reload: 'live',
+      description: 'How long a client that connects too often is refused.',
     },
     {
       key: 'overlapping_copies',

@@ -4,7 +4,7 @@ import path from 'node:path';
 import { DavylampError, LineLogger, SystemClock, type Clock, type Dialer, type Logger } from '#base';
 import { Broker as BrokerCore, type ListenerProfile, type Statistics } from '#broker';
 import { createPublishProperties } from '#client';
-import type { ListenerConfig } from '#config';
+import type { LimitsConfig, ListenerConfig } from '#config';
 import { MemoryJournal } from '#journal';
 import { createListener, createMemoryDialer } from '#listeners';
 import { ReasonCode, reasonName } from '#mqtt';
@@ -85,7 +85,7 @@ export class Broker implements AsyncDisposable {
     const broker = new Broker({ core, clock, log, hooks });
     await using guard = new AsyncDisposableStack();
     guard.use(broker);
-    await broker.#open(options, listeners, limits.maximumConnections);
+    await broker.#open(options, listeners, limits);
     guard.move();
     return broker;
   }
@@ -186,7 +186,7 @@ export class Broker implements AsyncDisposable {
   async #open(
     options: BrokerOptions,
     listeners: readonly ListenerConfig[],
-    maximumConnections: number,
+    limits: LimitsConfig,
   ): Promise<void> {
     const { core, log, hooks } = this.#parts;
     connectHooks(core.hooks, hooks, { listener: this.#insideName, clients: this.#inside });
@@ -199,8 +199,11 @@ export class Broker implements AsyncDisposable {
       const opened = createListener(listener, (transport) => core.accept(transport, profile), {
         clock: this.#parts.clock,
         log: log.child(`listener:${listener.name}`),
-        maximumConnections,
+        maximumConnections: limits.maximumConnections,
+        ...(limits.maximumHandshakes === undefined ? {} : { maximumHandshakes: limits.maximumHandshakes }),
+        admit: (address) => core.mayConnect(address, listener.name),
       });
+      core.watchDoor(opened.statistics);
       this.#stack.defer(() => opened.close());
       const { address, port } = await opened.start();
       this.#listening.push({

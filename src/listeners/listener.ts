@@ -17,8 +17,10 @@ export interface Listener {
 
 export interface ListenerStatistics {
   accepted: number;
-  /** Closed at once because `maximumConnections` were open on this listener. */
+  /** Closed at once: `maximumConnections` were open, `maximumHandshakes` under way, or `admit` said no. */
   refused: number;
+  /** Of these: because of `maximumHandshakes`. */
+  handshakesRefused: number;
   /** TLS and WebSocket handshakes that failed. */
   handshakeFailures: number;
 }
@@ -29,6 +31,10 @@ export interface ListenerContext {
   readonly clock: Clock;
   /** Of this listener alone. */
   readonly maximumConnections: number;
+  /** TLS and WebSocket handshakes under way at once; absent = no bound of their own. */
+  readonly maximumHandshakes?: number;
+  /** Asked before such a handshake begins, because it costs so much more than the question. Absent = everybody may. */
+  readonly admit?: (address: string) => boolean;
 }
 
 export type OnTransport = (transport: Transport) => void;

@@ -10,7 +10,7 @@ import {
 import type { ListenerConfig } from '#config';
 import type { BoundAddress, ListenerContext, ListenerStatistics, OnTransport } from './listener.ts';
 import { localPeer } from './listener.ts';
-import { peerOf } from './peer.ts';
+import { peerOf, plainAddress } from './peer.ts';
 import { SocketTransport } from './socket-transport.ts';
 
 /** Connections that wait in the kernel until we take them: many detectors come back at once after a power cut. */
@@ -18,9 +18,16 @@ const backlog = 1024;
 
 /** What all kinds of listeners share: opening, counting, handing on and closing. */
 export class SocketListener {
-  readonly statistics: ListenerStatistics = { accepted: 0, refused: 0, handshakeFailures: 0 };
+  readonly statistics: ListenerStatistics = {
+    accepted: 0,
+    refused: 0,
+    handshakesRefused: 0,
+    handshakeFailures: 0,
+  };
   readonly config: ListenerConfig;
   readonly context: ListenerContext;
+  /** Each tells how many handshakes of one kind are under way. */
+  readonly handshakeCounts: (() => number)[] = [];
   readonly #onTransport: OnTransport;
   #server: Server | null = null;
 
@@ -39,7 +46,7 @@ export class SocketListener {
   listen(server: Server, options: ListenOptions, where: string): Promise<BoundAddress> {
     this.#server = server;
     server.maxConnections = this.context.maximumConnections;
-    server.on('drop', () => this.#onRefused());
+    server.on('drop', () => this.#onRefused(`${this.context.maximumConnections} are open already`));
     return new Promise((resolve, reject) => {
       server.once('error', (error) => {
         this.#server = null;
@@ -56,6 +63,25 @@ export class SocketListener {
         );
       });
     });
+  }
+
+  /** Whether a connection may begin its handshake. If not, it is closed and counted. */
+  admitsHandshake(socket: Socket): boolean {
+    const { maximumHandshakes = Infinity, admit } = this.context;
+    const { remoteAddress } = socket;
+    let underWay = 0;
+    for (const count of this.handshakeCounts) underWay += count();
+    if (underWay < maximumHandshakes) {
+      if (admit === undefined || remoteAddress === undefined || admit(plainAddress(remoteAddress)))
+        return true;
+      this.statistics.refused += 1; // whoever said no has told why
+    } else {
+      this.statistics.handshakesRefused += 1;
+      this.#onRefused(`${maximumHandshakes} handshakes are under way`);
+    }
+    socket.on('error', () => {});
+    socket.destroy();
+    return false;
   }
 
   /** Makes a transport of a connected socket and hands it on. */
@@ -103,15 +129,12 @@ export class SocketListener {
     this.context.log.error('cannot take a connection', { reason: messageOf(error) });
   }
 
-  #onRefused(): void {
+  #onRefused(reason: string): void {
     this.statistics.refused += 1;
     // The first, then every power of two: a flood of connections must not become a flood of lines.
     const count = this.statistics.refused;
     if ((count & (count - 1)) !== 0) return;
-    const { maximumConnections, log } = this.context;
-    log.warning(`connection refused, ${maximumConnections} are open already`, {
-      refused: count,
-    });
+    this.context.log.warning(`connection refused, ${reason}`, { refused: count });
   }
 }
 

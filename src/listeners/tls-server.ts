@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { Socket } from 'node:net';
+import { createServer as createTcpServer, type Server as TcpServer, type Socket } from 'node:net';
 import { createServer, type Server, type TlsOptions, type TLSSocket } from 'node:tls';
 import { DavylampError, messageOf } from '#base';
 import { clientRejectionOf } from './network-error.ts';
@@ -28,12 +28,15 @@ export class TlsServer {
   constructor(base: SocketListener, onSecure: (socket: TLSSocket) => void) {
     this.#base = base;
     this.#onSecure = onSecure;
+    base.handshakeCounts.push(() => this.#handshakes.size);
   }
 
-  /** Reads the files and makes the server, which does not listen yet. Rejects with `TLS_INVALID` or `FILE_UNREADABLE`. */
-  async create(): Promise<Server> {
+  /**
+   * Reads the files and makes the server, which does not listen yet: one of TCP, which hands what may come in to one of
+   * TLS. Rejects with `TLS_INVALID` or `FILE_UNREADABLE`.
+   */
+  async create(): Promise<TcpServer> {
     const server = this.#createServer(await this.#tlsOptions());
-    server.on('connection', (socket: Socket) => this.#onConnection(socket));
     server.on('secureConnection', (socket) => {
       this.#handshakes.delete(peerKey(socket));
       this.#onSecure(socket);
@@ -45,7 +48,11 @@ export class TlsServer {
       done();
     });
     server.on('resumeSession', (id, done) => done(null, this.#sessions.get(id)));
-    return server;
+    return createTcpServer({ noDelay: true }, (socket) => {
+      if (!this.#base.admitsHandshake(socket)) return;
+      this.#onConnection(socket);
+      server.emit('connection', socket);
+    });
   }
 
   /** Ends the handshakes that are going on. */

@@ -36,6 +36,7 @@ export class WebSocketListener implements Listener {
 
   constructor(config: ListenerConfig, onTransport: OnTransport, context: ListenerContext) {
     this.#base = new SocketListener(config, onTransport, context);
+    this.#base.handshakeCounts.push(() => this.#handshakes.size);
     if (config.webSocket === null) throw new DavylampError('BUG', `${this.#base.title} has no path`);
     this.#config = config.webSocket;
     const onSecure = (socket: TLSSocket): void => this.#onSocket(socket, certificateOf(socket));
@@ -88,6 +89,8 @@ export class WebSocketListener implements Listener {
   }
 
   #onSocket(socket: Socket, certificate: PeerInfo['certificate']): void {
+    // With TLS it was asked about before that.
+    if (this.#tls === null && !this.#base.admitsHandshake(socket)) return;
     const peer = this.#base.peerOf(socket, certificate);
     if (peer === null) return;
     const timer = this.#base.context.clock.after(handshakeTimeoutMs, () => {

@@ -83,7 +83,9 @@ describe('paho-mqtt for Python', { skip, concurrency: 4 }, () => {
           const isOf = (text: string): boolean => Number(text) % 2 === rest;
           assert.deepEqual(texts.filter(isOf), numbers(100).filter(isOf));
         }
-        assert.deepEqual((seen.get('cuts') as string[]).toSorted(), [...numbers(400), 'end'].toSorted());
+        const isPlain = carrier === 'tcp' || carrier === 'ws';
+        const cuts = seen.get('cuts') as string[] | undefined;
+        assert.deepEqual(cuts?.toSorted(), isPlain ? [...numbers(400), 'end'].toSorted() : undefined);
         assert.deepEqual(seen.get('unsubscribed'), ['2']);
         const userProperties = [
           ['colour', 'red'],

@@ -1,6 +1,13 @@
 import assert from 'node:assert/strict';
 import { FakeClock, LineLogger } from '#base';
-import { Broker, type Authenticator, type Authorizer, type Journal, type ListenerProfile } from '#broker';
+import {
+  Broker,
+  type Authenticator,
+  type Authorizer,
+  type Journal,
+  type ListenerProfile,
+  type MemoryGauge,
+} from '#broker';
 import type { LimitsConfig } from '#config';
 import { MemoryJournal } from '#journal';
 import {
@@ -64,6 +71,7 @@ export interface HarnessOptions {
   readonly limits?: Partial<LimitsConfig>;
   readonly journal?: Journal;
   readonly clock?: FakeClock;
+  readonly memory?: MemoryGauge;
 }
 
 /** A broker whose time and turns belong to the test. */
@@ -84,6 +92,7 @@ export class BrokerHarness {
       name: 'test',
       version: '1.2.3',
       schedule: (callback) => this.#tasks.push(callback),
+      ...(options.memory === undefined ? {} : { memory: options.memory }),
     });
     this.broker.start();
   }

@@ -8,7 +8,13 @@ import {
   type TransportHandler,
 } from '#base';
 import type { ListenerConfig } from '#config';
-import { createDialer, createListener, type DialOptions, type Listener } from '#listeners';
+import {
+  createDialer,
+  createListener,
+  type DialOptions,
+  type Listener,
+  type ListenerContext,
+} from '#listeners';
 
 /** One side of a connection, with promises for what a test waits for. */
 export class Recorder implements TransportHandler {
@@ -60,6 +66,7 @@ export async function openDoor(
   change: Partial<ListenerConfig> = {},
   maximumConnections = 100,
   clock: Clock = new SystemClock(),
+  bounds: Pick<ListenerContext, 'maximumHandshakes' | 'admit'> = {},
 ): Promise<Door> {
   const config: ListenerConfig = {
     name: 'detectors',
@@ -94,7 +101,7 @@ export async function openDoor(
     waiting.push(recorder);
     wake();
   };
-  const context = { log: log.child('listener:detectors'), clock, maximumConnections };
+  const context = { log: log.child('listener:detectors'), clock, maximumConnections, ...bounds };
   const listener = createListener(config, onTransport, context);
   const bound = await listener.start();
   return {

@@ -104,8 +104,9 @@ export class SlowJournal implements Journal {
   }
 
   recordDeliveryQueued(clientId: string, delivery: StoredDelivery): void {
-    const { serial, message, qos, retain, subscriptionIdentifiers } = delivery;
-    const state = { serial, message, qos, retain, subscriptionIdentifiers, packetId: 0, received: false };
+    const { serial, message, qos, retain, subscriptionIdentifiers, share = '' } = delivery;
+    const sent = { packetId: 0, received: false };
+    const state = { serial, message, qos, retain, subscriptionIdentifiers, share, ...sent };
     this.#change(clientId, (kept) => kept.deliveries.set(serial, state));
   }
 

@@ -171,6 +171,7 @@ export class Deliverer {
   ): void {
     const { session } = subscription;
     if (session.queue.length > 0 || session.hasToResend || !this.#canSend(session, connection)) {
+      if (session.unacknowledged >= connection.sendWindow) this.#core.statistics.reached['in-flight']++;
       this.#queueLive(subscription, message, qos, generation, publisher);
       return;
     }
@@ -211,6 +212,11 @@ export class Deliverer {
 
   /** Policy at the bound: the new message is dropped. Before, publishers of a connected client are made to wait. */
   #enqueue(session: Session, delivery: Delivery, publisher: Connection | null): void {
+    const { isFull: memoryIsFull } = this.#core.memory;
+    if (memoryIsFull && session.connection === null) {
+      this.#core.drop('memory', session.clientId, delivery.message.topic);
+      return;
+    }
     if (!session.queue.push(delivery)) {
       this.#core.drop('queue-full', session.clientId, delivery.message.topic);
       this.#logFull(session);
@@ -218,9 +224,8 @@ export class Deliverer {
     }
     this.#core.countQueued(1, delivery.size);
     if (session.isPersistent) this.#core.journal.recordDeliveryQueued(session.clientId, delivery);
-    if (publisher !== null && session.connection !== null && session.queue.isAboveHalf) {
-      this.#core.pressure.hold(publisher, session);
-    }
+    if (publisher === null || session.connection === null) return;
+    if (memoryIsFull || session.queue.isAboveHalf) this.#core.pressure.hold(publisher, session);
   }
 
   #canSend(session: Session, connection: Connection): boolean {

@@ -13,6 +13,7 @@ import {
 } from '#mqtt';
 import { topicNameFault } from '#topics';
 import { ended, PauseReason, Phase, type Connection } from '../connection.ts';
+import { clientTopicFault } from '../bounds/topic-bounds.ts';
 import { OutgoingAliases } from '../delivery/outgoing-aliases.ts';
 import type { BrokerCore } from '../core.ts';
 import { isReservedTopic, messageFault } from '../message.ts';
@@ -46,6 +47,8 @@ export function onConnect(connection: Connection, packet: ConnectPacket): Reason
   const fault = checkConnect(connection, packet);
   if (fault !== ReasonCode.Success) return refuse(connection, fault, reasonName(fault));
   const clientId = chooseClientId(connection, packet);
+  if (!connection.core.flapping.mayConnect(clientId, connection.transport.peer.address))
+    return turnAway(connection, ReasonCode.Banned);
   if (packet.properties.authenticationMethod !== undefined)
     return authenticateByMethod(connection, packet, clientId);
   const { username, password } = packet;
@@ -98,10 +101,9 @@ function checkConnect(connection: Connection, packet: ConnectPacket): ReasonCode
 
 function checkWill(core: BrokerCore, will: Will): ReasonCode {
   if (isReservedTopic(will.topic)) return ReasonCode.NotAuthorized;
-  if (will.topic.length > core.limits.maximumTopicLength) return ReasonCode.TopicNameInvalid;
   const fault = messageFault(core.limits, will.payload, will.properties);
   if (fault !== ReasonCode.Success) return fault;
-  return topicNameFault(will.topic, core.limits.maximumTopicLevels);
+  return clientTopicFault(core, will.topic);
 }
 
 function chooseClientId(connection: Connection, packet: ConnectPacket): string {
@@ -161,8 +163,15 @@ function onAuthenticated(
   if (redirect !== null) {
     return refuse(connection, redirectCode(redirect), 'it is sent to another broker', redirect);
   }
-  connection.identity = identity;
   const expirySeconds = sessionExpiry(connection, packet);
+  if (!hasRoom(connection, identity, expirySeconds)) {
+    return refuse(
+      connection,
+      // Before MQTT 5 a quota has no return code; without any the client could not know that it may come again.
+      packet.version === ProtocolVersion.V5 ? ReasonCode.QuotaExceeded : ReasonCode.ServerUnavailable,
+      'there are as many sessions, or connections of its user, as are allowed',
+    );
+  }
   const assigned = applyConnect(connection, packet, clientId);
   const connack = connackOf(connection, packet, expirySeconds, { ...assigned, ...proof });
   if (!connection.fits(connack)) {
@@ -180,6 +189,19 @@ function onAuthenticated(
   lifecycle.announce(connection);
   if (connection.session !== null) connection.core.deliverer.pump(connection.session);
   return ReasonCode.Success;
+}
+
+/** Within the bounds of all sessions and of its user's connections; from then on it has its identity. */
+function hasRoom(connection: Connection, identity: Identity, expirySeconds: number): boolean {
+  const { admission, limits, sessions, statistics } = connection.core;
+  const { maximumSessions: bound = 0 } = limits;
+  const isNew = sessions.get(identity.clientId) === undefined;
+  // Sessions that end with their connection are bounded by the connections.
+  if (bound > 0 && expirySeconds > 0 && isNew && sessions.size >= bound) {
+    statistics.reached.sessions++;
+    return false;
+  }
+  return admission.signIn(connection, identity);
 }
 
 /** Seconds. Before MQTT 5 a session that is not clean has no end; here it has the longest that is allowed. */
@@ -243,21 +265,29 @@ function connackOf(
   };
 }
 
-/** CONNACK with the reason, as far as the version knows it, then the end [MQTT-3.2.2-6] [MQTT-3.2.2-7]. */
+/** Says in the log who is refused and why, then does it. */
 function refuse(
   connection: Connection,
   reasonCode: ReasonCode,
   detail: string,
   redirect: Redirect | null = null,
 ): ReasonCode {
-  const { core, version } = connection;
-  core.statistics.connectionsRefused++;
-  core.log.notice(`a client is refused: ${detail}`, {
+  connection.core.log.notice(`a client is refused: ${detail}`, {
     listener: connection.profile.name,
     address: connection.transport.peer.address,
     reason: reasonName(reasonCode),
   });
-  const isV5 = version === ProtocolVersion.V5;
+  return turnAway(connection, reasonCode, redirect);
+}
+
+/** CONNACK with the reason, as far as the version knows it, then the end [MQTT-3.2.2-6] [MQTT-3.2.2-7]. */
+function turnAway(
+  connection: Connection,
+  reasonCode: ReasonCode,
+  redirect: Redirect | null = null,
+): ReasonCode {
+  connection.core.statistics.connectionsRefused++;
+  const isV5 = connection.version === ProtocolVersion.V5;
   const code = isV5 ? reasonCode : returnCode(reasonCode);
   if (code !== 0) {
     // The detail stays in the log: it may be more than a stranger should know.

@@ -25,6 +25,12 @@ export function onFrame(
     case PacketType.Pubrel:
     case PacketType.Pubcomp:
       return onAck(connection, bytes, start, bodyStart, end);
+    case PacketType.Connect: // a second one [MQTT-3.1.0-2], or what only a server sends
+    case PacketType.Connack:
+    case PacketType.Suback:
+    case PacketType.Unsuback:
+    case PacketType.Pingresp:
+      return ReasonCode.ProtocolError; // unread: DISCONNECT cannot name the faults that they may have inside
     default: {
       const packet = decodePacket(bytes, start, bodyStart, end, connection.version);
       if (packet.type !== 0) return onPacket(connection, packet);
@@ -74,6 +80,6 @@ function onPacket(connection: Connection, packet: Packet): ReasonCode {
     case PacketType.Auth:
       return onAuth(connection, packet);
     default:
-      return ReasonCode.ProtocolError; // a second CONNECT [MQTT-3.1.0-2], or a packet that only a server sends
+      return ReasonCode.ProtocolError;
   }
 }

@@ -7,7 +7,7 @@ import {
   utf8Length,
   type PublishPacket,
 } from '#mqtt';
-import { topicNameFault } from '#topics';
+import { clientTopicFault } from '../bounds/topic-bounds.ts';
 import { ended, type Connection } from '../connection.ts';
 import { expiryTime, isReservedTopic, Message, messageFault } from '../message.ts';
 import type { Session } from '../sessions/session.ts';
@@ -83,10 +83,16 @@ function resolveAlias(connection: Connection, packet: PublishPacket): ReasonCode
   const { properties } = packet;
   if (properties === null) return ReasonCode.Success;
   if (properties.subscriptionIdentifiers.length > 0) return ReasonCode.ProtocolError; // [MQTT-3.3.4-6]
-  if (properties.userProperties.length > limits.maximumUserProperties) return ReasonCode.QuotaExceeded;
+  if (properties.userProperties.length > limits.maximumUserProperties) {
+    statistics.reached['user-properties']++;
+    return ReasonCode.QuotaExceeded;
+  }
   const alias = properties.topicAlias;
   if (alias === undefined) return ReasonCode.Success;
-  if (alias > limits.topicAliasMaximum) return ReasonCode.TopicAliasInvalid; // [MQTT-3.2.2-18]
+  if (alias > limits.topicAliasMaximum) {
+    statistics.reached['topic-aliases']++;
+    return ReasonCode.TopicAliasInvalid; // [MQTT-3.2.2-18]
+  }
   connection.incomingAliases ??= [];
   if (packet.topic !== '') connection.incomingAliases[alias] = packet.topic;
   else {
@@ -101,10 +107,8 @@ function resolveAlias(connection: Connection, packet: PublishPacket): ReasonCode
 /** The topic of the packet before needs no second look. */
 function validateTopic(connection: Connection, packet: PublishPacket): ReasonCode {
   if (packet.topic !== '' && packet.topic === connection.last.topic) return ReasonCode.Success;
-  const { maximumTopicLength, maximumTopicLevels } = connection.core.limits;
-  if (packet.topic.length > maximumTopicLength) return ReasonCode.TopicNameInvalid;
   if (packet.topic === '' && connection.version === ProtocolVersion.V5) return ReasonCode.ProtocolError; // no alias
-  return topicNameFault(packet.topic, maximumTopicLevels); // [MQTT-3.3.2-2] [MQTT-4.7.3-1]
+  return clientTopicFault(connection.core, packet.topic); // [MQTT-3.3.2-2] [MQTT-4.7.3-1]
 }
 
 /** What was allowed for the topic of the packet before is allowed while the rules stand. `$SYS` is the broker's own. */
@@ -132,8 +136,10 @@ function applyLimits(connection: Connection, packet: PublishPacket): ReasonCode 
   if (packet.qos === 0) return ReasonCode.Success;
   const { receiveMaximum, receiveMaximumStrict } = connection.core.limits;
   const isStrict = receiveMaximumStrict && connection.version === ProtocolVersion.V5;
-  if (connection.openInbound >= (isStrict ? receiveMaximum : allPacketIds))
+  if (connection.openInbound >= (isStrict ? receiveMaximum : allPacketIds)) {
+    connection.core.statistics.reached['receive-window']++;
     return ReasonCode.ReceiveMaximumExceeded;
+  }
   connection.openInbound++;
   return ReasonCode.Success;
 }

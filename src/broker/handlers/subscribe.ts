@@ -7,7 +7,8 @@ import {
   type SubscribePacket,
   type SubscriptionRequest,
 } from '#mqtt';
-import { parseShare, topicFilterFault } from '#topics';
+import { parseShare } from '#topics';
+import { clientFilterFault } from '../bounds/topic-bounds.ts';
 import type { Connection } from '../connection.ts';
 import { callHooks } from '../hooks.ts';
 import { clientInfo } from '../sessions/lifecycle.ts';
@@ -60,14 +61,15 @@ function checkSubscription(
   session: Session,
   request: SubscriptionRequest,
 ): ReasonCode {
-  const { limits } = connection.core;
+  const { limits, statistics } = connection.core;
   const { filter } = request;
-  if (filter.length > limits.maximumTopicLength) return ReasonCode.TopicFilterInvalid;
-  const fault = topicFilterFault(filter, limits.maximumTopicLevels);
+  const fault = clientFilterFault(connection.core, filter);
   if (fault !== ReasonCode.Success) return fault;
   const isNew = !session.subscriptions.has(filter);
-  if (isNew && session.subscriptions.size >= limits.maximumSubscriptionsPerClient)
+  if (isNew && session.subscriptions.size >= limits.maximumSubscriptionsPerClient) {
+    statistics.reached.subscriptions++;
     return ReasonCode.QuotaExceeded;
+  }
   const access = session.authorizer.maySubscribe(session.identity, parseShare(filter)?.filter ?? filter);
   return access === 'none' ? ReasonCode.NotAuthorized : ReasonCode.Success;
 }

@@ -27,8 +27,9 @@ export class RetainedStore {
       return ReasonCode.Success;
     }
     const former = this.#store.get(topic);
-    if (!this.#hasRoom(message, former)) {
-      this.#core.drop('retained-full', message.publisherId, topic);
+    const isFull = former === undefined && this.#core.memory.isFull;
+    if (isFull || !this.#hasRoom(message, former)) {
+      this.#core.drop(isFull ? 'memory' : 'retained-full', message.publisherId, topic);
       return ReasonCode.QuotaExceeded;
     }
     this.#store.set(topic, message.keepApart());

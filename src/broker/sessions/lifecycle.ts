@@ -44,16 +44,16 @@ export class Lifecycle {
     }
     session.stampSite = connection.profile.stampSite;
     session.connection = connection;
+    const wasPersistent = session.isPersistent;
     session.expirySeconds = expirySeconds;
     session.expiresAt = 0;
     session.unacknowledged = 0;
-    session.isStalled = false;
     session.resend = isResumed ? session.inflight.inOrder() : [];
     session.resendFirst = 0;
     connection.session = session;
     if (session.isPersistent) {
       core.journal.recordSessionOpened(session.clientId, session.owner, expirySeconds);
-    }
+    } else if (wasPersistent) core.journal.recordSessionEnded(session.clientId); // it ends with this connection
     return isResumed;
   }
 

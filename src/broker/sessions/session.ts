@@ -50,7 +50,10 @@ export class Session {
   readonly holding = new Set<Connection>();
   /** Monotonic time of the last acknowledgement. */
   lastProgress = 0;
-  /** It acknowledges nothing: nobody waits for it any more, its queue drops by its bounds. */
+  /**
+   * It acknowledges nothing: nobody waits for it any more, its queue drops by its bounds. Stands until it acknowledges
+   * something, also over a new connection: by those it could hold its publishers up again and again.
+   */
   isStalled = false;
   /** When a full queue was last logged; once a minute is enough. */
   lastDropLogged = 0;

@@ -344,6 +344,26 @@ const redelivery: readonly WireCase[] = [
     ],
   },
   {
+    name: '[MQTT-4.4.0-1] the order of a repeat is that of the messages, not of their identifiers',
+    limits: { maximumInflight: 3 },
+    steps: [
+      ...pair(),
+      ...[1, 2, 3, 4, 5].map((id) => send('p', publish('t', String(id), { qos: 1, packetId: id }))),
+      expect('p', ...[1, 2, 3, 4, 5].map((id) => puback(id))),
+      expect('s', publishOf('t', '1', { packetId: 1 }), publishOf('t', '2', { packetId: 2 })),
+      expect('s', publishOf('t', '3', { packetId: 3 })),
+      send('s', puback(2), puback(1)),
+      expect('s', publishOf('t', '4', { packetId: 2 }), publishOf('t', '5', { packetId: 1 })),
+      ...comeBack,
+      expect(
+        's',
+        publishOf('t', '3', { packetId: 3, dup: true }),
+        publishOf('t', '4', { packetId: 2, dup: true }),
+      ),
+      expect('s', publishOf('t', '5', { packetId: 1, dup: true })),
+    ],
+  },
+  {
     name: '[MQTT-4.4.0-1] nothing is sent again while the connection stands, however long it takes',
     steps: [
       ...pair(),

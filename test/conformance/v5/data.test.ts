@@ -32,6 +32,7 @@ const strings: readonly WireCase[] = [
   refused('[MQTT-1.5.4-1] an encoded surrogate is malformed', '30 * 0003 ed a0 80 {}', 0x81),
   refused('[MQTT-1.5.4-1] a sequence that is cut short is malformed', '30 * 0002 61 c3 {}', 0x81),
   refused('[MQTT-1.5.4-2] U+0000 in a topic is malformed', '30 * 0003 61 00 62 {}', 0x81),
+  refused('[MQTT-1.5.4-2] U+0000 beside other than ASCII is malformed', '30 * 0003 c3 a9 00 {}', 0x81),
   refused('[MQTT-1.5.4-2] U+0000 in a topic filter is malformed', '82 * 0001 {} 0001 00 00', 0x81),
   {
     name: '[MQTT-1.5.4-3] a byte order mark is a character like any other',

@@ -1,0 +1,87 @@
+import type {
+  AuthenticationExchange,
+  AuthenticationResult,
+  AuthenticationStep,
+  Authenticator,
+  Authorizer,
+  EnhancedAuthenticator,
+  ListenerProfile,
+} from '#broker';
+import { ReasonCode } from '#mqtt';
+import { openAuthenticator, openAuthorizer } from '../helpers/broker-harness.ts';
+
+/** The listeners that a connection of the fuzzer can come by, by name. */
+export const profileNames = ['open', 'ruled', 'later', 'stamped'] as const;
+export type ProfileName = (typeof profileNames)[number];
+
+/** Reading and publishing are allowed by the length of the topic: cheap, and different for what is alike. */
+const ruled: Authorizer = {
+  generation: 0,
+  mayPublish: (_identity, topic) => topic.length !== 3,
+  mayRead: (_identity, topic) => topic.length !== 1,
+  maySubscribe: (_identity, filter) => (filter === '+' ? 'none' : filter.length === 3 ? 'all' : 'some'),
+};
+
+function judge(username: string | undefined): AuthenticationResult {
+  if (username === 'refused') return { reasonCode: ReasonCode.BadUserNameOrPassword, detail: 'refused' };
+  return { reasonCode: 0, name: username ?? null };
+}
+
+/** A method that does what its data says; `later` and `reject` take a promise. */
+class TestExchange implements AuthenticationExchange {
+  step(data: Buffer | undefined): AuthenticationStep | Promise<AuthenticationStep> {
+    const success: AuthenticationStep = { kind: 'success', name: null, data: undefined };
+    switch (data?.toString()) {
+      case 'go on':
+        return { kind: 'continue', data: Buffer.from('more') };
+      case 'no':
+        return { kind: 'failure', reasonCode: ReasonCode.NotAuthorized, detail: 'no' };
+      case 'later':
+        return Promise.resolve(success);
+      case 'throw':
+        throw new Error('asked to throw');
+      case 'reject':
+        return Promise.reject(new Error('asked to reject'));
+      default:
+        return success;
+    }
+  }
+}
+
+const enhancedAuthenticator: EnhancedAuthenticator = {
+  methods: ['TEST'],
+  begin: () => new TestExchange(),
+};
+
+const laterAuthenticator: Authenticator = {
+  authenticate: ({ username }) =>
+    username === 'u' ? Promise.reject(new Error('asked to reject')) : Promise.resolve(judge(username)),
+};
+
+const open: ListenerProfile = {
+  name: 'open',
+  authenticator: openAuthenticator,
+  authorizer: openAuthorizer,
+  enhancedAuthenticator,
+  stampSite: null,
+  minimumQos: 0,
+  sharedClientIds: new Set(),
+};
+
+export const profiles: Readonly<Record<ProfileName, ListenerProfile>> = {
+  open,
+  ruled: {
+    ...open,
+    name: 'ruled',
+    authenticator: { authenticate: ({ username }) => judge(username) },
+    authorizer: ruled,
+  },
+  later: { ...open, name: 'later', authenticator: laterAuthenticator },
+  stamped: {
+    ...open,
+    name: 'stamped',
+    stampSite: 'site',
+    minimumQos: 1,
+    sharedClientIds: new Set(['shared']),
+  },
+};
