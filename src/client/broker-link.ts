@@ -1,12 +1,4 @@
-import {
-  DavylampError,
-  messageOf,
-  type Clock,
-  type Dialer,
-  type Logger,
-  type Timer,
-  type Transport,
-} from '#base';
+import { DavylampError, messageOf, type Timer, type Transport } from '#base';
 import {
   createPublishRecord,
   decodeAck,
@@ -19,17 +11,13 @@ import {
   reasonName,
   type AckRecord,
   type AuthPacket,
-  type ConnackPacket,
   type ConnectPacket,
   type DisconnectPacket,
   type PublishPacket,
-  type SubackPacket,
-  type UnsubackPacket,
 } from '#mqtt';
-import type { ClientAuthentication } from './authentication.ts';
-import type { Scheduler } from './client-options.ts';
 import { connackFault, refusalOf } from './connack.ts';
 import { KeepAlive, type KeepAliveLink } from './keep-alive.ts';
+import type { BrokerLinkOptions, LinkOwner } from './link-options.ts';
 import { LinkAuthentication } from './link-authentication.ts';
 import { PacketOutbox } from './packet-outbox.ts';
 
@@ -37,34 +25,6 @@ const dialTimeoutMs = 15_000;
 const connackTimeoutMs = 10_000;
 /** MQTT's own bound: four length bytes of seven bits, and the fixed header (2.1.4). */
 const largestPacket = 268_435_455 + 5;
-
-/** Who uses a link. What returns a reason code ends the link with it when it is not 0. */
-export interface LinkOwner {
-  /** The broker said yes. What it sends comes right after. */
-  onConnected(connack: ConnackPacket): ReasonCode;
-  /** A record that is used again, with a view of the chunk as payload: valid during the call. */
-  onPublish(packet: PublishPacket): ReasonCode;
-  /** A record that is used again. */
-  onAck(ack: AckRecord): ReasonCode;
-  onSuback(packet: SubackPacket | UnsubackPacket): ReasonCode;
-  /** All that was written has been taken by the system. */
-  onDrain(): void;
-  /** The link is over. Once; nothing follows. `undefined`: it was ended on this side. */
-  onEnd(error: DavylampError | undefined): void;
-}
-
-export interface BrokerLinkOptions {
-  readonly dialer: Dialer;
-  readonly clock: Clock;
-  readonly log: Logger;
-  readonly scheduler: Scheduler;
-  readonly owner: LinkOwner;
-  readonly connect: ConnectPacket;
-  /** MQTT 5: sign in by this method. */
-  readonly authentication?: ClientAuthentication | null;
-  /** Largest packet taken from the broker, in bytes. */
-  readonly maximumPacketSize: number;
-}
 
 type Phase = 'new' | 'dialing' | 'connecting' | 'up' | 'ending' | 'ended';
 

@@ -5,7 +5,8 @@
  */
 export type { ClientAuthentication, ClientExchange } from './authentication.ts';
 export { Backoff } from './backoff.ts';
-export { BrokerLink, type BrokerLinkOptions, type LinkOwner } from './broker-link.ts';
+export { BrokerLink } from './broker-link.ts';
+export type { BrokerLinkOptions, LinkOwner } from './link-options.ts';
 export { Client } from './client.ts';
 export { PacketOutbox } from './packet-outbox.ts';
 export { createPublishProperties } from './publish-properties.ts';
