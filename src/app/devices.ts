@@ -1,4 +1,3 @@
-import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import process from 'node:process';
 import * as v from 'valibot';
@@ -14,6 +13,7 @@ import {
   startConditions,
 } from '#devices';
 import { createDialer } from '#listeners';
+import { readTextFile } from '#security';
 import { createLogger } from './logging.ts';
 import { readSecret } from './secrets.ts';
 import { reportReady, waitForStop } from './stop-signal.ts';
@@ -126,14 +126,7 @@ export async function runAgent(file: string): Promise<number> {
 
 /** Reads and checks a JSON file. Errors: FILE_UNREADABLE, CONFIG_INVALID (names the key). */
 async function readDeviceFile<T extends v.GenericSchema>(file: string, schema: T): Promise<v.InferOutput<T>> {
-  let text: string;
-  try {
-    text = await readFile(file, 'utf8');
-  } catch (error) {
-    throw new DavylampError('FILE_UNREADABLE', `device file ${file} cannot be read: ${messageOf(error)}`, {
-      cause: error,
-    });
-  }
+  const text = await readTextFile('device file', file);
   let value: unknown;
   try {
     value = JSON.parse(text);

@@ -75,9 +75,11 @@ async function startRole(config: Config, context: RoleContext): Promise<RunningR
     stack.defer(() => bridge.close());
     bridge.start();
   }
+
   const listening: string[] = [];
   for (const listener of config.listeners)
     listening.push(await openListener(listener, config, broker, context, stack));
+
   if (config.commands !== null) {
     const gate = new CommandGateService({
       config: config.commands,

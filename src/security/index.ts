@@ -15,5 +15,5 @@ export {
   type CertificateFacts,
   type CertificateOptions,
 } from './certificates.ts';
-export { privacyWarnings, writePrivate, writePublic } from './secure-files.ts';
+export { privacyWarnings, readTextFile, writePrivate, writePublic } from './secure-files.ts';
 export { loadTrust, type Trust } from './load-trust.ts';

@@ -5,7 +5,7 @@ import { AccessList, allowAll, parseAccessRules } from './access-list.ts';
 import { createAuthenticator } from './authenticator.ts';
 import { PasswordFile } from './password-file.ts';
 import { createScramAuthenticator, ScramFile } from './scram-server.ts';
-import { privacyWarnings, readNamed } from './secure-files.ts';
+import { privacyWarnings, readTextFile } from './secure-files.ts';
 
 /** A listener's trust rules, ready to be asked. */
 export interface Trust {
@@ -29,17 +29,17 @@ export async function loadTrust(
   const who = `listener ${listener.name}:`;
   let passwords: PasswordFile | null = null;
   if (listener.passwordFile !== null) {
-    const text = await readNamed(`${who} password file`, listener.passwordFile);
+    const text = await readTextFile(`${who} password file`, listener.passwordFile);
     passwords = named(who, () => new PasswordFile(text, listener.passwordFile ?? '', clock));
   }
   let authorizer: Authorizer = allowAll;
   if (listener.accessFile !== null) {
-    const text = await readNamed(`${who} access file`, listener.accessFile);
+    const text = await readTextFile(`${who} access file`, listener.accessFile);
     authorizer = named(who, () => new AccessList(parseAccessRules(text, listener.accessFile ?? '')));
   }
   let enhancedAuthenticator: EnhancedAuthenticator | null = null;
   if (listener.scramFile !== null) {
-    const text = await readNamed(`${who} SCRAM file`, listener.scramFile);
+    const text = await readTextFile(`${who} SCRAM file`, listener.scramFile);
     const users = named(who, () => new ScramFile(text, listener.scramFile ?? ''));
     const { requireCertificate } = listener;
     enhancedAuthenticator = createScramAuthenticator({ users, requireCertificate });

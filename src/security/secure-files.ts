@@ -26,7 +26,7 @@ export async function privacyWarnings(files: readonly string[]): Promise<string[
 }
 
 /** Reads a text file. Throws `FILE_UNREADABLE`, beginning with `what` (`listener detectors: password file`). */
-export async function readNamed(what: string, file: string): Promise<string> {
+export async function readTextFile(what: string, file: string): Promise<string> {
   try {
     return await readFile(file, 'utf8');
   } catch (error) {
