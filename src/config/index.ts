@@ -7,9 +7,16 @@ export type {
   ConfigWarning,
   LimitsConfig,
   ListenerConfig,
+  MosquittoLogConfig,
+  MosquittoLogDestination,
+  MosquittoLogType,
+  PersistenceConfig,
   PlatformConfig,
+  Role,
   TlsFilesConfig,
+  TlsVersion,
   WebSocketConfig,
 } from './config.ts';
+export { mosquittoLogTypes } from './config.ts';
 export { readToml, type TomlOptions } from './toml.ts';
 export { configReference } from './reference.ts';
