@@ -1,6 +1,6 @@
 /** Builds the load generator and the yardstick with the system's C compiler: `node benchmarks/build.ts`. */
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, statSync } from 'node:fs';
+import { globSync, mkdirSync, statSync } from 'node:fs';
 import path from 'node:path';
 import process from 'node:process';
 
@@ -11,26 +11,30 @@ const output = path.join(import.meta.dirname, 'build');
 export interface Tools {
   readonly mqload: string;
   readonly floor: string;
+  /** Whether `mqload` speaks TLS. */
+  readonly hasTls: boolean;
 }
+
+const mqloadFiles = ['mqload.c', 'mqtt.c', 'options.c', 'report.c', 'storm.c', 'stream.c', 'websocket.c'];
 
 /** Builds what is older than its sources. Gives the reason in a sentence where that is not possible. */
 export function buildTools(): Tools | string {
   if (compile(['--version']) !== undefined)
     return 'there is no C compiler (cc); install one, on Debian: apt-get install gcc libc6-dev';
   mkdirSync(output, { recursive: true });
-  const tools: Tools = { mqload: path.join(output, 'mqload'), floor: path.join(output, 'floor') };
-  const mqloadSources = ['mqload.c', 'options.c', 'stream.c', 'report.c'];
-  const problem = buildMqload(tools.mqload, mqloadSources) ?? buildOne(tools.floor, ['floor.c'], []);
-  return problem === undefined ? tools : `the load generator does not compile: ${problem}`;
-}
-
-/** With TLS where OpenSSL's headers are, else without it. */
-function buildMqload(target: string, files: readonly string[]): string | undefined {
-  if (buildOne(target, files, ['-DWITH_TLS', '-lssl', '-lcrypto']) === undefined) return undefined;
-  console.log(
-    "mqload is built without TLS: OpenSSL's headers are missing (on Debian: apt-get install libssl-dev)",
-  );
-  return buildOne(target, files, []);
+  const floor = path.join(output, 'floor');
+  const withTls = path.join(output, 'mqload');
+  const withoutTls = path.join(output, 'mqload-without-tls');
+  const hasTls = buildOne(withTls, mqloadFiles, ['-DWITH_TLS', '-lssl', '-lcrypto']) === undefined;
+  const problem =
+    buildOne(floor, ['floor.c'], []) ?? (hasTls ? undefined : buildOne(withoutTls, mqloadFiles, []));
+  if (problem !== undefined) return `the load generator does not compile: ${problem}`;
+  if (!hasTls) {
+    console.error(
+      "mqload is built without TLS: OpenSSL's headers are missing (on Debian: apt-get install libssl-dev)",
+    );
+  }
+  return { mqload: hasTls ? withTls : withoutTls, floor, hasTls };
 }
 
 function buildOne(target: string, files: readonly string[], options: readonly string[]): string | undefined {
@@ -43,7 +47,7 @@ function buildOne(target: string, files: readonly string[], options: readonly st
 
 function isFresh(target: string, files: readonly string[]): boolean {
   const built = statSync(target, { throwIfNoEntry: false })?.mtimeMs ?? 0;
-  const headers = ['options.h', 'report.h', 'stream.h'];
+  const headers = globSync('*.h', { cwd: sources });
   return [...files, ...headers].every((file) => statSync(path.join(sources, file)).mtimeMs < built);
 }
 

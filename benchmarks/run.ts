@@ -1,30 +1,30 @@
-/** Compares brokers under load, each pinned to core 0, the load on core 1. `--help` tells the options. */
-import { execFile } from 'node:child_process';
-import { createServer, type AddressInfo } from 'node:net';
+/** Compares brokers, each pinned to core 0, the load on core 1. `--help` tells the options, `--list` what can be run. */
+import { spawnSync } from 'node:child_process';
+import { rmSync } from 'node:fs';
 import { cpus } from 'node:os';
 import process from 'node:process';
-import { parseArgs, promisify } from 'node:util';
-import { aedes } from './brokers/aedes.ts';
-import { canPin, pinned, type BrokerAdapter } from './brokers/broker-adapter.ts';
-import { davylamp } from './brokers/davylamp.ts';
-import { floor } from './brokers/floor.ts';
-import { mosquitto } from './brokers/mosquitto.ts';
-import { buildTools, type Tools } from './build.ts';
-import { formatTable, summarize, type Measurement } from './report.ts';
-import { shapes, type Shape } from './shapes.ts';
+import { parseArgs } from 'node:util';
+import type { Bench, Contestant, Measurement, RunContext } from './bench.ts';
+import { adapters } from './brokers/all.ts';
+import { canPin, type BrokerAdapter } from './brokers/broker-adapter.ts';
+import { buildTools } from './build.ts';
+import { benches, formatCatalogue, groups, scriptBenches, type ScriptBench } from './catalogue.ts';
+import { installMissing, prepareRun } from './prepare.ts';
+import { formatBench, jsonOfBench, type Result } from './report.ts';
 
-const adapters: readonly BrokerAdapter[] = [davylamp, mosquitto, aedes, floor];
-
-const help = `npm run bench -- [options]
-  --shape NAME     ${shapes.map(({ name }) => name).join(', ')}; several: repeat it [all]
+const help = `npm run bench -- [options] [NAME or GROUP]...
+  NAME, GROUP      what to run, as --list names it [main]
+  --all            everything
+  --list           what there is
   --only NAMES     of ${adapters.map(({ name }) => name).join(',')} [all that are installed]
-  --rounds N       of each broker and shape, taking turns [3]
-  --seconds S      measured in each round, after one second of warm-up [5]
-  --json           one line of JSON per shape instead of tables
+  --rounds N       of each broker, taking turns [3]
+  --seconds S      measured in each round, after one second of warm-up [3]
+  --json           one line of JSON for each benchmark instead of tables
 `;
 
 interface Plan {
-  readonly shapes: readonly Shape[];
+  readonly benches: readonly Bench[];
+  readonly scripts: readonly ScriptBench[];
   readonly brokers: readonly BrokerAdapter[];
   readonly rounds: number;
   readonly seconds: number;
@@ -33,36 +33,47 @@ interface Plan {
 
 class UsageError extends Error {}
 
-function readPlan(): Plan | undefined {
-  const { values } = parseArgs({
+/** A string is to be printed instead. */
+function readPlan(): Plan | string {
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
     options: {
-      shape: { type: 'string', multiple: true },
+      all: { type: 'boolean', default: false },
+      list: { type: 'boolean', default: false },
       only: { type: 'string' },
       rounds: { type: 'string', default: '3' },
-      seconds: { type: 'string', default: '5' },
+      seconds: { type: 'string', default: '3' },
       json: { type: 'boolean', default: false },
       help: { type: 'boolean', default: false },
     },
   });
-  if (values.help) return undefined;
+  if (values.help) return help;
+  if (values.list) return `${formatCatalogue()}\n`;
+  const wanted = positionals.length === 0 && !values.all ? ['main'] : positionals;
+  const scripts = scriptBenches();
+  for (const name of wanted) {
+    const isKnown = groups.has(name) || [...benches, ...scripts].some((one) => one.name === name);
+    if (!isKnown) throw new UsageError(`unknown benchmark or group '${name}'; --list names them`);
+  }
+  const isWanted = (one: { readonly name: string; readonly group: string }): boolean =>
+    values.all || wanted.includes(one.name) || wanted.includes(one.group);
   return {
-    shapes: values.shape === undefined ? shapes : pick('shape', shapes, values.shape),
-    brokers: values.only === undefined ? adapters : pick('broker', adapters, values.only.split(',')),
+    benches: benches.filter(isWanted),
+    scripts: scripts.filter(isWanted),
+    brokers: values.only === undefined ? adapters : brokersNamed(values.only.split(',')),
     rounds: numberIn('--rounds', values.rounds, 1, 1000),
     seconds: numberIn('--seconds', values.seconds, 0.5, 3600),
     json: values.json,
   };
 }
 
-function pick<T extends { readonly name: string }>(
-  kind: string,
-  known: readonly T[],
-  names: readonly string[],
-): readonly T[] {
+function brokersNamed(names: readonly string[]): readonly BrokerAdapter[] {
   return names.map((name) => {
-    const found = known.find((one) => one.name === name);
+    const found = adapters.find((one) => one.name === name);
     if (found === undefined)
-      throw new UsageError(`unknown ${kind} '${name}'; known are ${known.map((one) => one.name).join(', ')}`);
+      throw new UsageError(
+        `unknown broker '${name}'; known are ${adapters.map((one) => one.name).join(', ')}`,
+      );
     return found;
   });
 }
@@ -83,84 +94,91 @@ function installed(brokers: readonly BrokerAdapter[]): readonly BrokerAdapter[] 
   });
 }
 
-async function measureOnce(
-  tools: Tools,
-  broker: BrokerAdapter,
-  shape: Shape,
-  seconds: number,
-): Promise<Measurement> {
-  const port = await freePort();
-  const running = await broker.start(port);
-  try {
-    const options = [
-      ...shape.options,
-      '--seconds',
-      String(seconds),
-      '--port',
-      String(port),
-      '--pid',
-      String(running.pid),
-    ];
-    const { stdout } = await promisify(execFile)(...pinned(1, tools.mqload, options));
-    return JSON.parse(stdout) as Measurement;
-  } finally {
-    await running.stop();
-  }
-}
-
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer();
-    server.once('error', reject);
-    server.listen(0, '127.0.0.1', () => {
-      const { port } = server.address() as AddressInfo;
-      server.close(() => resolve(port));
-    });
-  });
-}
-
-async function measureShape(
-  tools: Tools,
-  shape: Shape,
+async function runBench(
+  bench: Bench,
+  contestants: readonly Contestant[],
+  context: RunContext,
   plan: Plan,
-  brokers: readonly BrokerAdapter[],
 ): Promise<void> {
-  const able = brokers.filter(({ maximumQos }) => maximumQos >= shape.qos);
-  const results = new Map<string, Measurement[]>(able.map(({ name }) => [name, []]));
-  for (let round = 0; round < plan.rounds; round++) {
-    for (const broker of able) {
-      try {
-        results.get(broker.name)?.push(await measureOnce(tools, broker, shape, plan.seconds));
-      } catch (error) {
-        const reason = error instanceof Error ? error.message.trim().split('\n').at(-1) : String(error);
-        console.error(`${broker.name}, ${shape.name}, round ${round + 1} failed: ${reason}`);
-        process.exitCode = 1;
-      }
+  const results = contestants.map((contestant) => ({
+    contestant,
+    label: contestant.label,
+    rounds: [] as (Measurement | undefined)[],
+  }));
+  for (let round = 1; round <= plan.rounds; round++) {
+    for (const { contestant, label, rounds } of results) {
+      const what = `${bench.name}, ${label}, round ${round} of ${plan.rounds}`;
+      rounds.push(await attempt(bench, contestant, context, what));
     }
   }
-  const summaries = [...results]
-    .filter(([, all]) => all.length > 0)
-    .map(([name, all]) => summarize(name, all));
-  if (plan.json)
-    console.log(
-      JSON.stringify({ shape: shape.name, rounds: plan.rounds, seconds: plan.seconds, results: summaries }),
-    );
-  else console.log(`\n${shape.name}: ${shape.description}\n${formatTable(summaries)}`);
+  const shown: readonly Result[] = results;
+  console.log(plan.json ? jsonOfBench(bench, shown) : formatBench(bench, shown));
 }
 
-async function main(): Promise<void> {
-  const plan = readPlan();
-  if (plan === undefined) {
-    process.stdout.write(help);
-    return;
+async function attempt(
+  bench: Bench,
+  contestant: Contestant,
+  context: RunContext,
+  what: string,
+): Promise<Measurement | undefined> {
+  try {
+    const measured = await bench.measure(contestant, context);
+    const { key } = bench.comparison;
+    const title = bench.columns.find((column) => column.key === key)?.title ?? key;
+    console.error(`${what}: ${measured[key]?.toFixed(2)} ${title}`);
+    return measured;
+  } catch (error) {
+    console.error(`${what} failed: ${reasonOf(error)}`);
+    process.exitCode = 1;
+    return undefined;
   }
+}
+
+/** In one line: a broker that ends tells its error somewhere in what it says last. */
+function reasonOf(error: unknown): string {
+  const lines = (error instanceof Error ? error.message : String(error)).trim().split('\n');
+  return lines.find((line) => /^\w*Error\b.*:|^mqload: |: Error: /.test(line)) ?? lines.at(-1) ?? '';
+}
+
+async function runBenches(plan: Plan): Promise<void> {
+  installMissing();
   const tools = buildTools();
   if (typeof tools === 'string') {
-    console.error(`nothing is measured: ${tools}`);
+    console.error(`brokers are not measured: ${tools}`);
     process.exitCode = 1;
     return;
   }
   const brokers = installed(plan.brokers);
+  const context = await prepareRun(tools.mqload, plan.seconds);
+  try {
+    for (const [index, bench] of plan.benches.entries()) {
+      const contestants = bench.contestants.filter(
+        ({ broker, door }) => brokers.includes(broker) && (tools.hasTls || door !== 'tls'),
+      );
+      console.error(`[${index + 1}/${plan.benches.length}] ${bench.name}: ${bench.description}`);
+      if (contestants.length > 0) await runBench(bench, contestants, context, plan);
+      else console.error(`${bench.name} is left out: no broker, or the load generator, can take part`);
+    }
+  } finally {
+    rmSync(context.folder, { recursive: true });
+  }
+}
+
+function runScript({ name, file }: ScriptBench): void {
+  console.error(`${name} …`);
+  console.log(`\n### ${name}\n`);
+  const { status } = spawnSync(process.execPath, ['--conditions=source', file], { stdio: 'inherit' });
+  if (status === 0) return;
+  console.error(`${name} failed`);
+  process.exitCode = 1;
+}
+
+async function main(): Promise<void> {
+  const plan = readPlan();
+  if (typeof plan === 'string') {
+    process.stdout.write(plan);
+    return;
+  }
   const processors = cpus();
   const place = canPin()
     ? 'broker on core 0, load on core 1'
@@ -168,7 +186,8 @@ async function main(): Promise<void> {
   console.error(
     `${processors[0]?.model ?? 'unknown processor'}, ${processors.length} cores; ${place}; Node ${process.versions.node}`,
   );
-  for (const shape of plan.shapes) await measureShape(tools, shape, plan, brokers);
+  if (plan.benches.length > 0) await runBenches(plan);
+  for (const script of plan.scripts) runScript(script);
 }
 
 try {

@@ -17,6 +17,7 @@ const tasks = {
   check: 'scripts/test.ts',
   build: 'scripts/build.ts',
   fuzz: 'scripts/fuzz.ts',
+  soak: 'scripts/soak.ts',
   bench: 'benchmarks/run.ts',
   'bench:chain': 'benchmarks/chain.ts',
 };

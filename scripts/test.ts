@@ -66,6 +66,7 @@ const steps: readonly Step[] = [
   { name: 'dead code', kind: 'static', command: binary('knip'), args: [] },
   script('conformance lists', 'scripts/check-conformance.ts'),
   script('configuration reference', 'scripts/config-reference.ts', '--check'),
+  script('mosquitto.conf reference', 'scripts/mosquitto-conf-reference.ts', '--check'),
   script('command line and error reference', 'scripts/reference.ts', '--check'),
   runTests(
     'unit tests',
@@ -74,6 +75,12 @@ const steps: readonly Step[] = [
   runTests('integration tests', testFiles('test/integration/**/*.test.ts'), '--test-concurrency=1'),
   runTests('client tests', testFiles('test/clients/**/*.test.ts'), '--test-concurrency=1'),
   runTests('conformance tests', testFiles('test/conformance/**/*.test.ts')),
+  {
+    name: 'instructions of the hot functions',
+    kind: 'test',
+    command: node,
+    args: [source, 'scripts/check-instructions.ts'],
+  },
   runTests('fuzz test', testFiles('test/fuzz/**/*.test.ts')),
   runTests('comparison with Mosquitto', testFiles('test/differential/**/*.test.ts')),
   runTests('browser test', testFiles('test/browser/**/*.test.ts'), '--test-concurrency=1'),
@@ -104,6 +111,7 @@ function installPackages(): void {
     { name: 'mosquitto-clients', program: '/usr/bin/mosquitto_pub' },
     { name: 'python3-paho-mqtt', program: '/usr/lib/python3/dist-packages/paho/mqtt/client.py' },
     { name: 'openssl', program: '/usr/bin/openssl' },
+    { name: 'valgrind', program: '/usr/bin/valgrind' },
   ];
   const missing = wanted.filter((one) => !existsSync(one.program)).map((one) => one.name);
   if (missing.length === 0) return;

@@ -9,10 +9,16 @@ const folder = path.join(import.meta.dirname, '..', 'competitors');
 export const aedes: BrokerAdapter = {
   name: 'aedes',
   maximumQos: 2,
+  doors: ['tcp', 'tls', 'ws'],
   missing: () =>
     existsSync(path.join(folder, 'node_modules', 'aedes'))
       ? undefined
       : `it is not installed (npm ci --prefix ${path.relative('.', folder)})`,
-  start: (port) =>
-    startPinned(0, port, process.execPath, [path.join(folder, 'aedes-broker.ts'), String(port)]),
+  start: (setup) =>
+    startPinned({
+      port: setup.port,
+      command: process.execPath,
+      args: [path.join(folder, 'aedes-broker.ts'), JSON.stringify(setup)],
+      settleSignal: 'SIGUSR2',
+    }),
 };

@@ -7,28 +7,49 @@ export interface BrokerAdapter {
   readonly name: string;
   /** The highest quality of service that it offers. */
   readonly maximumQos: 0 | 1 | 2;
+  readonly doors: readonly Door[];
   /** `undefined` when it can be started, else why not, in a sentence. */
   missing(): string | undefined;
-  /** Starts it on a port of 127.0.0.1, for anonymous clients, and waits until it answers there. */
-  start(port: number): Promise<RunningBroker>;
+  /** Starts it on core 0, for anonymous clients on loopback, and waits until it answers there. */
+  start(setup: BrokerSetup): Promise<RunningBroker>;
+}
+
+/** How clients come in. */
+export type Door = 'tcp' | 'tls' | 'ws';
+
+export interface BrokerSetup {
+  readonly port: number;
+  readonly door: Door;
+  /** PEM; read where the door is TLS. */
+  readonly certificateFile: string;
+  readonly keyFile: string;
+  /** Access list (mosquitto ACL format); absent = everybody may do everything. */
+  readonly accessFile?: string;
 }
 
 export interface RunningBroker {
   readonly pid: number;
+  /** Gives back the memory that the broker does not use, as far as it can be made to. */
+  settle(): Promise<void>;
   stop(): Promise<void>;
+}
+
+export interface StartOptions {
+  readonly port: number;
+  readonly command: string;
+  readonly args: readonly string[];
+  /** Sent by `settle`. */
+  readonly settleSignal?: NodeJS.Signals;
 }
 
 const startLimitMs = 10_000;
 const stopLimitMs = 5_000;
+const settleMs = 3_000;
 
-/** Starts a program pinned to a processor core, and waits until it takes connections. */
-export async function startPinned(
-  core: number,
-  port: number,
-  command: string,
-  args: readonly string[],
-): Promise<RunningBroker> {
-  const child = spawn(...pinned(core, command, args), { stdio: ['ignore', 'ignore', 'pipe'] });
+/** Starts a broker's program pinned to core 0, and waits until it takes connections. */
+export async function startPinned(options: StartOptions): Promise<RunningBroker> {
+  const { port, command, args, settleSignal } = options;
+  const child = spawn(...pinned(0, command, args), { stdio: ['ignore', 'ignore', 'pipe'] });
   let complaint = '';
   child.stderr?.on('data', (chunk: Buffer) => {
     complaint = (complaint + chunk.toString()).slice(-2000);
@@ -49,7 +70,14 @@ export async function startPinned(
     }
     await delay(20);
   }
-  return { pid: child.pid as number, stop: () => stopChild(child, ended) };
+  return {
+    pid: child.pid as number,
+    async settle() {
+      if (settleSignal !== undefined) child.kill(settleSignal);
+      await delay(settleMs);
+    },
+    stop: () => stopChild(child, ended),
+  };
 }
 
 /** The command that runs another one on a given core only; where there is no `taskset`, the command as it is. */

@@ -8,6 +8,7 @@ const program = path.join(import.meta.dirname, '..', 'build', 'floor');
 export const floor: BrokerAdapter = {
   name: 'floor',
   maximumQos: 1,
+  doors: ['tcp'],
   missing: () => (existsSync(program) ? undefined : `${program} is not built`),
-  start: (port) => startPinned(0, port, program, [String(port)]),
+  start: ({ port }) => startPinned({ port, command: program, args: [String(port)] }),
 };

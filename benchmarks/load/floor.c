@@ -22,7 +22,7 @@ typedef struct connection {
   uint8_t *in, *out;
   size_t in_length, in_capacity;
   size_t out_start, out_length, out_capacity;
-  bool dirty, wants_write, gone;
+  bool dirty, wants_write, gone, subscribes;
   uint16_t packet_id;
 } connection;
 
@@ -82,6 +82,7 @@ static route *find_route(const uint8_t *topic, size_t length) {
 }
 
 static void subscribe(connection *c, const uint8_t *filter, size_t length) {
+  c->subscribes = true;
   if (length > 0 && filter[length - 1] == '#') {
     list_add(&wildcards, c);
     return;
@@ -202,8 +203,8 @@ static void read_from(connection *c) {
 
 // Behind a wake-up: until then an event of the same wake-up may still point to it.
 static void forget(connection *c) {
-  list_remove(&wildcards, c);
-  for (size_t slot = 0; slot < route_slots; slot++) {
+  if (c->subscribes) list_remove(&wildcards, c);
+  for (size_t slot = 0; c->subscribes && slot < route_slots; slot++) {
     for (route *r = routes[slot]; r != NULL; r = r->next) list_remove(&r->subscribers, c);
   }
   close(c->fd);

@@ -4,7 +4,7 @@
 
 #include "stream.h"
 
-enum mode { pair, fanin, fanout, idle };
+enum mode { pair, fanin, fanout, idle, storm };
 extern const char *const mode_names[];
 
 typedef struct settings {
@@ -12,9 +12,12 @@ typedef struct settings {
   int publishers, subscribers;
   int qos;
   int size;            // bytes of a payload
+  int version;         // of MQTT: 4 is 3.1.1, 5 is 5
+  int keep_alive;      // seconds; 0 = none
   int window;          // undelivered messages per publisher
   int pid;             // the broker's process; 0 = not said
   double seconds;
+  int opening;         // connections that are being opened at a time
   double rate;         // messages per second of all publishers; 0 = closed loop
   const char *user, *password;
   endpoint to;

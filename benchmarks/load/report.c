@@ -1,8 +1,9 @@
+#define _GNU_SOURCE
 #include "report.h"
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "stream.h"
@@ -31,19 +32,10 @@ double samples_percentile(const samples *s, double share) {
 
 double cpu_seconds(int pid) {
   if (pid == 0) return 0;
-  char path[64], text[1024];
-  snprintf(path, sizeof path, "/proc/%d/stat", pid);
-  FILE *file = fopen(path, "r");
-  if (file == NULL) fail("--pid %d: no such process", pid);
-  text[fread(text, 1, sizeof text - 1, file)] = 0;
-  fclose(file);
-  // The name stands in parentheses and may hold spaces: count from behind it. utime and stime are fields 14 and 15.
-  const char *behind_name = strrchr(text, ')');
-  unsigned long user, system;
-  if (behind_name == NULL || sscanf(behind_name + 2, "%*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu", &user, &system) != 2) {
-    fail("%s cannot be read", path);
-  }
-  return (double)(user + system) / (double)sysconf(_SC_CLK_TCK);
+  clockid_t clock;
+  struct timespec t;
+  if (clock_getcpuclockid(pid, &clock) != 0 || clock_gettime(clock, &t) != 0) fail("--pid %d: no such process", pid);
+  return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
 }
 
 long resident_kib(int pid) {

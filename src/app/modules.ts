@@ -4,6 +4,9 @@ import path from 'node:path';
 /** Modules are `.ts` in the checkout and `.js` in the package. */
 const extension = path.extname(fileURLToPath(import.meta.url));
 
+/** A checkout, not the published package. */
+export const runsFromSource = extension === '.ts';
+
 /** The program's entry, to start further processes of it. */
 export const mainModule = fileURLToPath(new URL(`./main${extension}`, import.meta.url));
 

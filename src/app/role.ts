@@ -1,180 +1,274 @@
-import { SystemClock, type Clock, type Logger } from '#base';
-import { Bridge } from '#bridges';
-import { Broker, type ListenerProfile } from '#broker';
-import type { BridgeConfig, Config, ListenerConfig } from '#config';
-import { MemoryJournal } from '#journal';
-import { createDialer, createListener, createMemoryDialer } from '#listeners';
-import { allowAll, loadTrust } from '#security';
-import { CommandGateService } from './command-gate-service.ts';
-import { createLogger } from './logging.ts';
-import { PlatformThread } from './platform-host.ts';
+import { SystemClock, messageOf, type Clock, type Logger } from '#base';
+import { Broker, type Journal } from '#broker';
+import { createPublishProperties } from '#client';
+import type { Config, ConfigWarning, ListenerConfig } from '#config';
+import { BridgeSet } from './broker/bridge-set.ts';
+import { openingLines } from './broker/broker-lines.ts';
+import { Doors } from './broker/doors.ts';
+import { openBrokerJournal } from './broker/broker-journal.ts';
+import { insideDialer } from './broker/inside-dialer.ts';
+import { MosquittoLines, createPacketLines } from './broker/mosquitto-lines.ts';
+import { prepareAll, type PreparedChange } from './broker/prepared-change.ts';
+import { Privileges } from './broker/privileges.ts';
+import { whatNeedsRestart } from './broker/what-needs-restart.ts';
+import { openLog, type RoleLog } from './logging.ts';
 import { readConfig } from './read-config.ts';
-import { readSecret } from './secrets.ts';
-import { reportReady, waitForStop } from './stop-signal.ts';
+import { SignalWatch, reportReady, waitForStop, type RoleSignals } from './stop-signal.ts';
+import { warningLine } from './warning-line.ts';
+
+/** A log line that is published is worth this long to a client that is away. */
+const logLineSeconds = 20;
+
+/** Where a role's configuration comes from: read at the start, and again at each SIGHUP. */
+export interface ConfigSource {
+  /** For people: the file. */
+  readonly title: string;
+  /** Rejects with `FILE_UNREADABLE` or `CONFIG_INVALID`. */
+  read(): Promise<{ config: Config; warnings: readonly ConfigWarning[] }>;
+}
 
 /** `davylamp site|relay|cloud -c FILE`: runs until SIGINT or SIGTERM, ends with 0 after a clean stop. */
 export async function runRole(role: Config['role'], file: string, version: string): Promise<number> {
   const stop = waitForStop();
+  using signals = new SignalWatch();
   try {
-    const { config, warnings } = await readConfig(role, file);
+    const source: ConfigSource = { title: file, read: () => readConfig(role, file) };
+    const { config, warnings } = await source.read();
     const clock = new SystemClock();
-    const log = createLogger(clock, config.logLevel);
-    for (const warning of warnings) {
-      log.warning(
-        `${warning.file}${warning.line === undefined ? '' : `:${warning.line}`}: ${warning.message}`,
-      );
-    }
-    await using running = await startRole(config, { clock, log, version });
+    const log = await openLog(config, clock);
+    for (const warning of warnings) log.logger.warning(warningLine(warning));
+    await using running = await RunningRole.start(config, { clock, log, version });
     reportReady();
-    log.notice(`${role} ${config.name} runs`, { listeners: running.listening.join(', ') });
+    log.logger.notice(`${role} ${config.name} runs`, { listeners: running.listening.join(', ') });
+    signals.serve(answersOf(running, source, log.logger));
     await stop.signalled;
-    log.notice(`${role} ${config.name} stops`);
+    await signals.retire();
+    log.logger.notice(`${role} ${config.name} stops`);
   } finally {
     stop.release();
   }
   return 0;
 }
 
-interface RoleContext {
-  readonly clock: Clock;
-  readonly log: Logger;
-  readonly version: string;
-}
-
-interface RunningRole extends AsyncDisposable {
-  readonly broker: Broker;
-  readonly bridges: readonly Bridge[];
-  /** For people: `outside tls 127.0.0.1:8883`. */
-  readonly listening: readonly string[];
+/** What a running role does at SIGHUP, SIGUSR1 and SIGUSR2. */
+export function answersOf(running: RunningRole, source: ConfigSource, log: Logger): RoleSignals {
+  return {
+    onReload: () => reload(running, source, log),
+    onSave: () => running.tellOfSaving(),
+    onTell: () => running.tellState(),
+  };
 }
 
 /**
- * Wires one role from its configuration: broker, listeners, bridges, command gate, platform thread. Everything that was
- * begun is undone when a later part fails.
+ * Reads the configuration again and makes it so: all of it, or nothing. Never rejects: what is wrong is said in a line
+ * for each thing, and the role goes on as it was.
  */
-async function startRole(config: Config, context: RoleContext): Promise<RunningRole> {
-  const { clock, log, version } = context;
-  await using stack = new AsyncDisposableStack();
-  const journal = new MemoryJournal();
-  const broker = new Broker({
-    clock,
-    log: log.child('broker'),
-    limits: config.limits,
-    journal,
-    name: config.name,
-    version,
-  });
-  stack.defer(() => broker.close());
-  broker.start();
+async function reload(running: RunningRole, source: ConfigSource, log: Logger): Promise<void> {
+  log.info('Reloading config.', { from: source.title });
+  let change: PreparedChange;
+  let warnings: readonly ConfigWarning[];
+  try {
+    const read = await source.read();
+    warnings = read.warnings;
+    change = await running.prepare(read.config);
+  } catch (error) {
+    const faults = error instanceof Error ? error.message.split('\n') : [messageOf(error)];
+    for (const fault of faults) log.error(`not reloaded, everything stays as it was: ${fault}`);
+    return;
+  }
+  try {
+    change.commit();
+  } catch (error) {
+    log.error(`BUG, please report it: reloaded in part, restart it now: ${messageOf(error)}`);
+    return;
+  }
+  for (const warning of [...warnings.map(warningLine), ...change.warnings]) log.warning(warning);
+  log.notice('reloaded', { listeners: running.listening.join(', ') });
+}
 
-  // A bridge's queue stands before the first detector can publish.
-  const bridges: Bridge[] = [];
-  for (const bridgeConfig of config.bridges) {
-    const bridge = await createBridge(bridgeConfig, config, broker, context);
-    bridges.push(bridge);
-    stack.defer(() => bridge.close());
-    bridge.start();
+/** What a role is given beside its configuration. */
+export interface RoleContext {
+  readonly clock: Clock;
+  readonly log: RoleLog;
+  readonly version: string;
+  /** Default: stay who we are. */
+  readonly privileges?: Privileges;
+  /** Gets the secrets of TLS sessions; absent = nobody. */
+  readonly keyLog?: (line: Buffer) => void;
+}
+
+/** A role at work: broker, listeners, bridges, command gate, platform thread. Disposed of, it says goodbye to everybody. */
+export class RunningRole implements AsyncDisposable {
+  readonly #context: RoleContext;
+  readonly #broker: Broker;
+  readonly #doors: Doors;
+  readonly #bridges: BridgeSet;
+  /** Undoes what was begun, in reverse order. */
+  readonly #stack = new AsyncDisposableStack();
+  /** As it was at the start: what cannot change is compared with it. */
+  readonly #config: Config;
+  #screen: string | null = null;
+
+  private constructor(config: Config, context: RoleContext, journal: Journal) {
+    this.#config = config;
+    this.#context = context;
+    const { clock, log, version, keyLog } = context;
+    const { logger, mosquitto } = log;
+    const broker = new Broker({
+      clock,
+      log: mosquitto === null ? logger.child('broker') : faultsOnly(logger),
+      limits: config.limits,
+      journal,
+      name: config.name,
+      version,
+      ...(mosquitto === null ? {} : { events: new MosquittoLines(mosquitto, mosquitto.shows('debug')) }),
+      ...(config.sysIntervalSeconds === undefined ? {} : { sysIntervalSeconds: config.sysIntervalSeconds }),
+    });
+    this.#broker = broker;
+    const privileges = context.privileges ?? Privileges.drop(undefined);
+    const keys = keyLog === undefined ? {} : { keyLog };
+    const onOpening = (listener: ListenerConfig): void => {
+      for (const line of openingLines(listener)) mosquitto?.line('information', line);
+    };
+    this.#doors = new Doors({ broker, clock, log: logger, privileges, onOpening, ...keys });
+    this.#bridges = new BridgeSet({ broker, clock, log: logger, ...keys });
   }
 
-  const listening: string[] = [];
-  for (const listener of config.listeners)
-    listening.push(await openListener(listener, config, broker, context, stack));
+  /** Wires and starts one role. Everything that was begun is undone when a later part fails. */
+  static async start(config: Config, context: RoleContext): Promise<RunningRole> {
+    const opened = await openBrokerJournal(config, context.clock, context.log.logger);
+    const role = new RunningRole(config, context, opened.journal);
+    role.#stack.defer(() => opened.close()); // begun first, closed last
+    if (opened.report !== null) role.#broker.watchState(opened.report);
+    await using guard = new AsyncDisposableStack();
+    guard.use(role);
+    await role.#start();
+    guard.move();
+    return role;
+  }
 
-  if (config.commands !== null) {
-    const gate = new CommandGateService({
-      config: config.commands,
-      tenant: config.tenant,
-      site: config.name,
-      dialer: insideDialer(broker, 'command gate'),
-      clock,
-      log: log.child('commands'),
+  get broker(): Broker {
+    return this.#broker;
+  }
+
+  /** For people: `outside tls 127.0.0.1:8883`. */
+  get listening(): readonly string[] {
+    return this.#screen === null ? this.#doors.titles : [...this.#doors.titles, this.#screen];
+  }
+
+  /**
+   * Reads, checks and opens everything that `next` needs, and changes nothing yet. What cannot change without a restart
+   * is named in the warnings and stays. Rejects when one thing of it cannot be.
+   */
+  async prepare(next: Config): Promise<PreparedChange> {
+    const needRestart = whatNeedsRestart(this.#config, next);
+    const change = await prepareAll([
+      () => this.#context.log.prepare(next),
+      () => this.#bridges.prepare(next),
+      // Last: new listeners are open from here on.
+      () => this.#doors.prepare(next),
+    ]);
+    return {
+      warnings: [...change.warnings, ...needRestart.map((what) => `${what} changes at the next start`)],
+      commit: () => {
+        this.#broker.changeLimits(next.limits);
+        change.commit();
+        this.#broker.reviewClients();
+        this.#tracePackets();
+      },
+      abort: () => change.abort(),
+    };
+  }
+
+  /** SIGUSR1: other brokers write their state to the disk then. */
+  tellOfSaving(): void {
+    const isKept = (this.#config.persistence ?? null) !== null;
+    this.#context.log.logger.notice(
+      isKept ? 'what is acknowledged is on the disk already' : 'persistence is off: there is nothing to save',
+    );
+  }
+
+  /** SIGUSR2: a line about what the broker holds. */
+  tellState(): void {
+    const { clientsConnected, sessions, subscriptions, retainedMessages, queuedMessages } =
+      this.#broker.statistics;
+    this.#context.log.logger.notice('state', {
+      clients: clientsConnected,
+      sessions,
+      subscriptions,
+      retained: retainedMessages,
+      queued: queuedMessages,
     });
-    stack.defer(() => gate.close());
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.#stack.disposeAsync();
+  }
+
+  async #start(): Promise<void> {
+    const { log } = this.#context;
+    this.#stack.defer(() => this.#broker.close());
+    this.#broker.start();
+    log.mosquitto?.publishBy((topic, line) => {
+      const properties = createPublishProperties({ messageExpiry: logLineSeconds });
+      this.#broker.publish({ topic, payload: Buffer.from(line), qos: 2, retain: false, properties });
+    });
+    // A bridge's queue stands before the first detector can publish.
+    this.#stack.defer(() => this.#bridges.close());
+    await this.#bridges.start(this.#config);
+    this.#stack.defer(() => this.#doors.close());
+    await this.#doors.open(this.#config);
+    await this.#startCommandGate();
+    await this.#startPlatform();
+  }
+
+  #tracePackets(): void {
+    const { mosquitto } = this.#context.log;
+    if (mosquitto === null) return;
+    this.#broker.tracePackets(mosquitto.shows('debug') ? createPacketLines(mosquitto) : null);
+  }
+
+  async #startCommandGate(): Promise<void> {
+    const { commands, tenant, name } = this.#config;
+    if (commands === null) return;
+    const { CommandGateService } = await import('./command-gate-service.ts');
+    const gate = new CommandGateService({
+      config: commands,
+      tenant,
+      site: name,
+      dialer: insideDialer(this.#broker, 'command gate'),
+      clock: this.#context.clock,
+      log: this.#context.log.logger.child('commands'),
+    });
+    this.#stack.defer(() => gate.close());
     await gate.start();
   }
-  if (config.platform !== null) {
-    const platform = new PlatformThread({
-      config,
-      platform: config.platform,
+
+  async #startPlatform(): Promise<void> {
+    const { platform } = this.#config;
+    if (platform === null) return;
+    const { PlatformThread } = await import('./platform-host.ts');
+    const { clock, log, version } = this.#context;
+    const thread = new PlatformThread({
+      config: this.#config,
+      platform,
       clock,
-      log: log.child('platform'),
+      log: log.logger.child('platform'),
       version,
     });
-    stack.defer(() => platform.close());
-    await platform.start();
-    listening.push(`screen http://${config.platform.api.address}:${platform.apiPort}/`);
+    this.#stack.defer(() => thread.close());
+    await thread.start();
+    this.#screen = `screen http://${platform.api.address}:${thread.apiPort}/`;
   }
-  const owned = stack.move();
-  return { broker, bridges, listening, [Symbol.asyncDispose]: () => owned.disposeAsync() };
 }
 
-async function openListener(
-  listener: ListenerConfig,
-  config: Config,
-  broker: Broker,
-  context: RoleContext,
-  stack: AsyncDisposableStack,
-): Promise<string> {
-  const trust = await loadTrust(listener);
-  for (const warning of trust.warnings) context.log.warning(warning);
-  const profile: ListenerProfile = {
-    name: listener.name,
-    authenticator: trust.authenticator,
-    authorizer: trust.authorizer,
-    enhancedAuthenticator: trust.enhancedAuthenticator,
-    stampSite: listener.stamp ? config.name : null,
-    minimumQos: listener.minimumQos,
-    sharedClientIds: new Set(listener.sharedClientIds),
+/** Where Mosquitto's lines tell of clients, the broker's own are of its troubles. */
+function faultsOnly(log: Logger): Logger {
+  return {
+    ...log,
+    notice: () => {},
+    info: () => {},
+    debug: () => {},
+    child: (name) => faultsOnly(log.child(name)),
   };
-  const opened = createListener(listener, (transport) => broker.accept(transport, profile), {
-    clock: context.clock,
-    log: context.log.child(`listener:${listener.name}`),
-    maximumConnections: config.limits.maximumConnections,
-    ...(config.limits.maximumHandshakes === undefined
-      ? {}
-      : { maximumHandshakes: config.limits.maximumHandshakes }),
-    admit: (address) => broker.mayConnect(address, listener.name),
-  });
-  broker.watchDoor(opened.statistics);
-  stack.defer(() => opened.close());
-  const { address, port } = await opened.start();
-  return listener.protocol === 'unix'
-    ? `${listener.name} unix ${address}`
-    : `${listener.name} ${listener.protocol} ${address}:${port}`;
-}
-
-async function createBridge(
-  bridge: BridgeConfig,
-  config: Config,
-  broker: Broker,
-  context: RoleContext,
-): Promise<Bridge> {
-  const password = bridge.passwordFile === null ? undefined : await readSecret(bridge.passwordFile);
-  return new Bridge({
-    config: bridge,
-    brokerName: config.name,
-    localDialer: insideDialer(broker, `bridge ${bridge.name}`),
-    remoteDialer: createDialer({
-      host: bridge.host,
-      port: bridge.port,
-      tls: bridge.tls,
-      clock: context.clock,
-    }),
-    clock: context.clock,
-    log: context.log.child(`bridge:${bridge.name}`),
-    ...(password === undefined ? {} : { password }),
-  });
-}
-
-/** A way into our own broker for a part of this process: in memory, trusted, under a name of its own. */
-function insideDialer(broker: Broker, name: string): ReturnType<typeof createMemoryDialer> {
-  const profile: ListenerProfile = {
-    name: 'inside',
-    authenticator: { authenticate: () => ({ reasonCode: 0, name }) },
-    authorizer: allowAll,
-    stampSite: null,
-    minimumQos: 0,
-    sharedClientIds: new Set(),
-  };
-  return createMemoryDialer((transport) => broker.accept(transport, profile));
 }

@@ -10,8 +10,11 @@ export interface StopSignal {
   release(): void;
 }
 
-/** Waits for the order to stop. A second order, given later, ends the process at once with exit code 1. */
-export function waitForStop(): StopSignal {
+/**
+ * Waits for the order to stop. A second order, given later, ends the process at once with exit code 1. A daemon outlives
+ * the process that started it.
+ */
+export function waitForStop(options: { readonly isDaemon?: boolean } = {}): StopSignal {
   let firstAt = 0;
   let resolve: () => void = () => {};
   const signalled = new Promise<void>((done) => {
@@ -26,7 +29,7 @@ export function waitForStop(): StopSignal {
   process.on('SIGINT', onSignal);
   process.on('SIGTERM', onSignal);
   // Started by the demo's supervisor: without it this process must not live on.
-  process.on('disconnect', resolve);
+  if (options.isDaemon !== true) process.on('disconnect', resolve);
   // Timers alone do not keep a process alive (base/clock.ts); waiting for the order does.
   const keepAlive = setInterval(() => {}, 2 ** 30);
   return {
@@ -38,6 +41,65 @@ export function waitForStop(): StopSignal {
       process.off('disconnect', resolve);
     },
   };
+}
+
+/** What a running role does at the signals that do not end it. */
+export interface RoleSignals {
+  /** SIGHUP. Never called while an earlier call is not over: then once more when it is. Never rejects. */
+  onReload(): Promise<void>;
+  /** SIGUSR1. */
+  onSave(): void;
+  /** SIGUSR2. */
+  onTell(): void;
+}
+
+/**
+ * Watches for SIGHUP, SIGUSR1 (Node's own answer would be to open its debugger) and SIGUSR2 until disposed of. From the
+ * first moment of a start: unwatched they end the process. A SIGHUP that comes before there is somebody to serve is kept.
+ */
+export class SignalWatch implements Disposable {
+  #signals: RoleSignals | null = null;
+  /** The reload that is under way. */
+  #reload: Promise<void> | null = null;
+  #isReloadAsked = false;
+
+  constructor() {
+    process.on('SIGHUP', this.#onHangup);
+    process.on('SIGUSR1', this.#onUser1);
+    process.on('SIGUSR2', this.#onUser2);
+  }
+
+  /** The role runs: its answers from now on. */
+  serve(signals: RoleSignals): void {
+    this.#signals = signals;
+    if (this.#isReloadAsked) this.#onHangup();
+  }
+
+  /** The role is about to end: no more reloads. Resolves when the one that is under way is over. */
+  async retire(): Promise<void> {
+    this.#signals = null;
+    await this.#reload;
+  }
+
+  [Symbol.dispose](): void {
+    process.off('SIGHUP', this.#onHangup);
+    process.off('SIGUSR1', this.#onUser1);
+    process.off('SIGUSR2', this.#onUser2);
+  }
+
+  readonly #onHangup = (): void => {
+    this.#isReloadAsked = true;
+    if (this.#signals === null || this.#reload !== null) return;
+    this.#isReloadAsked = false;
+    this.#reload = this.#signals.onReload().finally(() => {
+      this.#reload = null;
+      if (this.#isReloadAsked) this.#onHangup();
+    });
+  };
+
+  readonly #onUser1 = (): void => this.#signals?.onSave();
+
+  readonly #onUser2 = (): void => this.#signals?.onTell();
 }
 
 /** Tells the process that started this one, if it listens, that everything runs. */

@@ -72,6 +72,12 @@ export const errorCatalog = {
     exit: 1,
     meaning: 'The database cannot be opened, is of another version or failed to commit.',
   },
+  // journal
+  JOURNAL_UNUSABLE: {
+    blame: 'environment',
+    exit: 1,
+    meaning: 'The journal cannot be opened, is damaged, of another version or in use, or failed to write.',
+  },
   // our own fault
   BUG: { blame: 'us', exit: 1, meaning: 'Something happened that must not. Please report it with the text.' },
 } as const satisfies Record<string, CatalogEntry>;

@@ -9,6 +9,7 @@ interface Pending {
 /** A clock that stands still until a test moves it. Timers fire in the order of their due time. */
 export class FakeClock implements Clock {
   #now: number;
+  #jumps = 0;
   readonly #pending = new Set<Pending>();
 
   constructor(startMs = 1_700_000_000_000) {
@@ -16,7 +17,7 @@ export class FakeClock implements Clock {
   }
 
   now(): number {
-    return this.#now;
+    return this.#now + this.#jumps;
   }
 
   monotonic(): number {
@@ -29,6 +30,11 @@ export class FakeClock implements Clock {
 
   every(periodMs: number, callback: () => void): Timer {
     return this.#add({ due: this.#now + periodMs, period: periodMs, callback });
+  }
+
+  /** Sets the wall clock, as a person or a time server does: the time that passes is not touched. */
+  jump(milliseconds: number): void {
+    this.#jumps += milliseconds;
   }
 
   /** Moves the time forward by `milliseconds` and fires what falls due on the way. */

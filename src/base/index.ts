@@ -2,7 +2,15 @@
 export { SystemClock, sleep, type Clock, type Timer } from './clock.ts';
 export { FakeClock } from './fake-clock.ts';
 export { SparingLog } from './sparing-log.ts';
-export { LineLogger, silentLogger, logLevels, type LogFields, type Logger, type LogLevel } from './logger.ts';
+export {
+  LineLogger,
+  logLevels,
+  logSentence,
+  silentLogger,
+  type LogFields,
+  type Logger,
+  type LogLevel,
+} from './logger.ts';
 export {
   DavylampError,
   errorCatalog,

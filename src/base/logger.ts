@@ -62,13 +62,19 @@ export class LineLogger implements Logger {
   #line(level: LogLevel, message: string, fields: LogFields | undefined): void {
     if (logLevels.indexOf(level) > this.#rank) return;
     const { clock, name, write } = this.#options;
-    let line = `${new Date(clock.now()).toISOString()} ${level}${name === undefined ? '' : ` ${name}`}: ${printable(message)}`;
-    for (const key in fields) {
-      const value = fields[key];
-      if (value !== undefined) line += ` ${key}=${quoted(String(value))}`;
-    }
-    write(`${line}\n`);
+    const from = name === undefined ? '' : ` ${name}`;
+    write(`${new Date(clock.now()).toISOString()} ${level}${from}: ${logSentence(message, fields)}\n`);
   }
+}
+
+/** A sentence and its fields, `link lost retry_in_ms=5000`, on one line whatever a peer has put in. */
+export function logSentence(message: string, fields?: LogFields): string {
+  let line = printable(message);
+  for (const key in fields) {
+    const value = fields[key];
+    if (value !== undefined) line += ` ${key}=${quoted(String(value))}`;
+  }
+  return line;
 }
 
 /** Says nothing. For tests and for embedding. */

@@ -15,14 +15,16 @@ export class SparingLog {
     this.#log = log;
   }
 
-  warning(message: string, fields: LogFields): void {
+  /** True = it was written. */
+  warning(message: string, fields: LogFields): boolean {
     const now = this.#clock.monotonic();
     if (now - this.#lastAt < quietMs) {
       this.#untold += 1;
-      return;
+      return false;
     }
     this.#log.warning(message, { ...fields, others: this.#untold === 0 ? undefined : this.#untold });
     this.#lastAt = now;
     this.#untold = 0;
+    return true;
   }
 }

@@ -28,6 +28,11 @@ export interface Transport {
 }
 
 export interface TransportHandler {
+  /**
+   * It looks at `pendingBytes` after each write, so it need not be told what it saw: `onDrain` may be left out for a
+   * write that the system took at once. Absent = every write is followed by `onDrain`.
+   */
+  readonly looksAfterWrite?: boolean;
   /** A view of the transport's buffer: valid only during the call. Whoever keeps bytes copies them. */
   onBytes(chunk: Buffer): void;
   /** All writes so far have been taken by the system: `pendingBytes` is 0 again. */
@@ -38,18 +43,24 @@ export interface TransportHandler {
 
 /** What is known about the peer before it says anything. */
 export interface PeerInfo {
-  /** Address without port, e.g. `192.0.2.5`; `local` for Unix sockets and memory. */
+  /** Address without port, e.g. `192.0.2.5`; `local` for Unix sockets and memory. Behind a proxy: the client's, not the proxy's. */
   readonly address: string;
   readonly port: number;
   /** TLS: the verified client certificate; `null` without TLS or certificate. */
   readonly certificate: PeerCertificate | null;
+  /** TLS-PSK: the identity whose key the client has proved to know. */
+  readonly pskIdentity?: string;
+  /** Where the client came by way of a proxy that says so (PROXY protocol): the proxy's address. */
+  readonly proxyAddress?: string;
 }
 
 export interface PeerCertificate {
-  /** Common name of the subject: the identity. */
+  /** Common name of the subject: the identity. Empty where it has none, or several. */
   readonly commonName: string;
-  /** SHA-256 of the certificate, hexadecimal, lower case, no colons. */
+  /** SHA-256 of the certificate, hexadecimal, lower case, no colons. Empty where only a proxy has seen the certificate. */
   readonly fingerprint: string;
+  /** The whole subject (RFC 2253, as OpenSSL prints it: `CN=tank-7,O=Example`), where the listener makes it the identity. */
+  readonly subject?: string;
 }
 
 /** Opens a transport to one fixed destination. Rejects with `CONNECT_FAILED` or `TLS_INVALID`. */

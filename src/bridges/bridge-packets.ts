@@ -1,15 +1,25 @@
 import type { BridgeConfig, BridgeTopicConfig } from '#config';
+import type { BrokerLink } from '#client';
 import {
   PacketType,
+  ReasonCode,
   type ConnackPacket,
   type ConnectPacket,
   type Qos,
   type SubscribePacket,
+  type SubackPacket,
   type SubscriptionRequest,
+  type UnsubackPacket,
+  type UnsubscribePacket,
+  type Will,
 } from '#mqtt';
 
-/** QoS 1 and 2 messages under way in each direction, at most. */
-export const window = 1000;
+/** QoS 1 and 2 messages under way in each direction, at most, where the configuration does not say. */
+const defaultWindow = 1000;
+
+export function windowOf(config: BridgeConfig): number {
+  return config.receiveMaximum ?? defaultWindow;
+}
 
 /**
  * The same at QoS 2 towards 3.1.1, which cannot say what it takes: Mosquitto acknowledges what exceeds its 20 in flight
@@ -19,8 +29,15 @@ const unknownWindow = 20;
 
 /** Ids of messages belong to the brokers, which count from 1: the last one is the bridge's own, for its one SUBSCRIBE. */
 const subscribeId = 65_535;
+/** And the one before, for its one UNSUBSCRIBE. */
+const unsubscribeId = 65_534;
 /** The session stays until the broker ends it (MQTT 5, 3.1.2.11.2). */
 const noExpiry = 0xffffffff;
+
+/** Its session in our own broker. */
+export function localClientId(config: BridgeConfig): string {
+  return config.localClientId ?? `bridge-${config.name}`;
+}
 
 /** CONNECT to our own broker: a session that is the bridge's queue. */
 export function localConnect(config: BridgeConfig, remoteReceiveMaximum: number | undefined): ConnectPacket {
@@ -31,16 +48,17 @@ export function localConnect(config: BridgeConfig, remoteReceiveMaximum: number 
     type: PacketType.Connect,
     version: 5,
     bridge: false,
-    clientId: `bridge-${config.name}`,
-    cleanStart: false,
+    clientId: localClientId(config),
+    // A lazy link begins because something waits: that must not be forgotten.
+    cleanStart: config.localCleanStart === true && config.startType !== 'lazy',
     keepAlive: 0,
-    username: undefined,
-    password: undefined,
+    username: config.localUsername,
+    password: config.localPassword === undefined ? undefined : Buffer.from(config.localPassword),
     will: null,
     properties: {
       sessionExpiry: noExpiry,
       // Our broker must not send more than the other one may be sent.
-      receiveMaximum: Math.min(isBlind ? unknownWindow : window, remoteReceiveMaximum ?? window),
+      receiveMaximum: Math.min(isBlind ? unknownWindow : windowOf(config), remoteReceiveMaximum ?? 65_535),
     },
   };
 }
@@ -51,7 +69,9 @@ export function remoteConnect(
   password: Buffer | string | undefined,
   receiveMaximum: number,
   asBridge: boolean,
+  will: Will | null,
 ): ConnectPacket {
+  const { sessionExpirySeconds: sessionExpiry, topicAliasMaximum } = config;
   return {
     type: PacketType.Connect,
     version: config.protocolVersion,
@@ -61,9 +81,15 @@ export function remoteConnect(
     keepAlive: config.keepAliveSeconds,
     username: config.username ?? undefined,
     password: typeof password === 'string' ? Buffer.from(password) : password,
-    will: null,
+    will,
     properties:
-      config.protocolVersion === 5 ? { sessionExpiry: config.sessionExpirySeconds, receiveMaximum } : {},
+      config.protocolVersion === 5
+        ? {
+            sessionExpiry,
+            receiveMaximum,
+            ...(topicAliasMaximum === undefined ? {} : { topicAliasMaximum }),
+          }
+        : {},
   };
 }
 
@@ -88,6 +114,44 @@ export function remoteSubscribe(config: BridgeConfig, remote: ConnackPacket | nu
   return subscribe(
     topics.map((topic) => request(topic, topic.remotePrefix, maximumQos, config.protocolVersion, 1)),
   );
+}
+
+/** Ends what an earlier configuration may have left subscribed at the other broker; `null` = nothing is only sent. */
+export function remoteUnsubscribe(config: BridgeConfig): UnsubscribePacket | null {
+  const wanted = new Set(
+    config.topics
+      .filter(({ direction }) => direction !== 'out')
+      .map((topic) => topic.remotePrefix + topic.filter),
+  );
+  const filters = config.topics
+    .filter(({ direction }) => direction === 'out')
+    .map((topic) => topic.remotePrefix + topic.filter)
+    .filter((filter) => !wanted.has(filter));
+  if (filters.length === 0) return null;
+  return { type: PacketType.Unsubscribe, packetId: unsubscribeId, filters, properties: {} };
+}
+
+/** QoS 1 and 2 messages that a broker takes at once (MQTT 5, 3.2.2.3.3). */
+export function receiveMaximumOf(connack: ConnackPacket): number {
+  return connack.properties.receiveMaximum ?? 65_535;
+}
+
+/** 0 = the answer fits what was asked. [MQTT-3.8.4-6] */
+export function subackFault(
+  answer: SubackPacket | UnsubackPacket,
+  asked: SubscribePacket | null,
+): ReasonCode {
+  if (answer.type === PacketType.Unsuback)
+    return answer.packetId === unsubscribeId ? ReasonCode.Success : ReasonCode.ProtocolError;
+  const fits =
+    asked !== null &&
+    answer.packetId === asked.packetId &&
+    answer.reasonCodes.length === asked.subscriptions.length;
+  return fits ? ReasonCode.Success : ReasonCode.ProtocolError;
+}
+
+export function send(link: BrokerLink | null, packet: SubscribePacket | UnsubscribePacket | null): void {
+  if (packet !== null) link?.outbox.packet(packet);
 }
 
 function request(

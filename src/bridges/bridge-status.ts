@@ -20,6 +20,8 @@ export interface BridgeStatus {
   loops: number;
   /** Passed on and refused by the broker that got them. */
   refused: number;
+  /** Links that were ended because one of the two brokers had no room; the messages wait, and come again. */
+  noRoom: number;
   /** Not passed on: larger than the broker that should get them takes. */
   tooLarge: number;
   /** Not passed on: their topic is not one of this bridge (any more). */
@@ -37,6 +39,7 @@ export function createBridgeStatus(now: number): BridgeStatus {
     received: 0,
     loops: 0,
     refused: 0,
+    noRoom: 0,
     tooLarge: 0,
     unmapped: 0,
   };

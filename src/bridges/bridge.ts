@@ -1,6 +1,5 @@
-import { Backoff, BrokerLink, type LinkOwner, type Scheduler } from '#client';
-import { SparingLog, type Clock, type DavylampError, type Dialer, type Logger, type Timer } from '#base';
-import type { BridgeConfig } from '#config';
+import { BrokerLink, type LinkOwner } from '#client';
+import { SparingLog, DavylampError, type Clock, type Dialer, type Logger, type Timer } from '#base';
 import {
   PacketType,
   ReasonCode,
@@ -9,32 +8,33 @@ import {
   type ConnackPacket,
   type ConnectPacket,
   type PublishPacket,
-  type SubackPacket,
-  type SubscribePacket,
-  type UnsubackPacket,
 } from '#mqtt';
+import { Addresses, Probe } from './addresses.ts';
+import type { BridgeOptions } from './bridge-options.ts';
 import { createBridgeStatus, type BridgeState, type BridgeStatus } from './bridge-status.ts';
-import { localConnect, localSubscribe, remoteConnect, remoteSubscribe, window } from './bridge-packets.ts';
+import {
+  localConnect,
+  localSubscribe,
+  receiveMaximumOf,
+  remoteConnect,
+  remoteSubscribe,
+  remoteUnsubscribe,
+  send,
+  subackFault,
+  windowOf,
+} from './bridge-packets.ts';
 import { KnownSession } from './known-session.ts';
+import { OwnSession } from './own-session.ts';
+import { inSessions, outSessions } from './relay-sessions.ts';
+import { LazyStart } from './lazy-start.ts';
+import { LinkNotices } from './link-notices.ts';
+import { prepareQueue } from './queue-preparation.ts';
 import { Relay } from './relay.ts';
+import { Retry } from './retry.ts';
+import { isGranted } from './subscription-answers.ts';
 
 /** Largest packet taken from either side: MQTT's own bound; each broker has a stricter one of its own. */
 const maximumPacketSize = 268_435_460;
-
-export interface BridgeOptions {
-  readonly config: BridgeConfig;
-  /** Names this broker in the loop tag: unique among the brokers that are bridged together. */
-  readonly brokerName: string;
-  /** Into our own broker. */
-  readonly localDialer: Dialer;
-  readonly remoteDialer: Dialer;
-  readonly clock: Clock;
-  readonly log: Logger;
-  /** With `config.username`. */
-  readonly password?: Buffer | string;
-  /** Default: `setImmediate`. */
-  readonly scheduler?: Scheduler;
-}
 
 /**
  * A bridge between our broker and another one. Its queue is the queue of its session in our broker; what it does itself
@@ -46,33 +46,33 @@ export class Bridge {
   readonly #clock: Clock;
   readonly #log: Logger;
   readonly #status: BridgeStatus;
-  readonly #backoff: Backoff;
+  readonly #retry: Retry;
+  readonly #addresses: Addresses;
+  readonly #probe: Probe;
+  readonly #notices: LinkNotices;
+  /** `null` = it connects without waiting for work. */
+  readonly #lazy: LazyStart | null;
   readonly #out: Relay;
   readonly #in: Relay;
   #remote: BrokerLink | null = null;
   #local: BrokerLink | null = null;
   #remoteConnack: ConnackPacket | null = null;
   #connectedAt = -1;
-  #retry: Timer | null = null;
+  #pause: Timer | null = null;
   #fault: DavylampError | null = null;
   #lastLine = '';
   #isRunning = false;
+  /** The link is ended by us, to be made again at once. */
+  #isParting = false;
+  /** The link that stands is the last one. */
+  #isLast = false;
   readonly #closing: (() => void)[] = [];
-  /** 3.1.1: say that we are a bridge (bit 7 of the level), so that our own messages do not come back. */
-  #asBridge: boolean;
-  /** What our broker takes at once: learnt from its CONNACK, told to the other side. */
-  #localReceiveMaximum: number = window;
-  readonly #ours = new KnownSession();
-  readonly #theirs = new KnownSession();
-  /** The session in our broker stands since `start()`, and `#keptMs` from when we left it, on the monotonic clock. */
-  #isPrepared = false;
-  #keptMs = Infinity;
-  #leftAt = 0;
-  /**
-   * Subscriptions are made before there is somewhere to deliver to: their retained messages are still to come. True at
-   * first, also for a session of an earlier run: it may have ended before they came.
-   */
-  #isRetainedOwed = true;
+  readonly #ours: OwnSession;
+  /** Our sessions at the other broker: one for each address, as they may be of several brokers. */
+  readonly #places = new Map<Dialer, KnownSession>();
+  #theirs = new KnownSession();
+  /** Where packets last crossed to. */
+  #lastPlace: Dialer | null = null;
 
   constructor(options: BridgeOptions) {
     const { config, clock, log, brokerName } = options;
@@ -80,27 +80,62 @@ export class Bridge {
     this.#clock = clock;
     this.#log = log;
     this.#status = createBridgeStatus(clock.now());
-    this.#backoff = new Backoff({ minimumMs: config.retryMinimumMs, maximumMs: config.retryMaximumMs });
-    this.#asBridge = config.protocolVersion === 4;
+    this.#ours = new OwnSession(clock, windowOf(config));
+    this.#addresses = new Addresses(
+      [options.remoteDialer, ...(options.moreDialers ?? [])],
+      config.roundRobin === true,
+    );
+    this.#retry = new Retry(config, this.#addresses);
+    this.#probe = new Probe(clock);
+    this.#notices = new LinkNotices(config, options.publishLocally ?? (() => {}));
+    this.#lazy =
+      config.startType === 'lazy'
+        ? new LazyStart({
+            clock,
+            threshold: config.lazyThreshold ?? 10,
+            idleMs: config.lazyIdleMs ?? 60_000,
+            depth: options.queueDepth ?? (() => Infinity),
+          })
+        : null;
     const shared = {
       topics: config.topics,
       brokerName,
       status: this.#status,
       refusals: new SparingLog(clock, log),
+      urgentTopics: config.urgentTopics ?? [],
     };
-    this.#out = new Relay({ ...shared, direction: 'out' });
-    this.#in = new Relay({ ...shared, direction: 'in' });
+    this.#out = new Relay({
+      ...shared,
+      direction: 'out',
+      passesRetain: config.outgoingRetain !== false,
+      maximumPacketSize: config.maximumPacketSize ?? 0,
+      onNoRoom: (topic) => this.#onNoRoom(this.#addresses.current.target, topic),
+    });
+    this.#in = new Relay({
+      ...shared,
+      direction: 'in',
+      passesRetain: true,
+      maximumPacketSize: 0,
+      onNoRoom: (topic) => this.#onNoRoom('our own broker', topic),
+    });
   }
 
   get status(): Readonly<BridgeStatus> {
     return this.#status;
   }
 
+  /** Where the other broker is: `mqtts://relay.example:8883`. Of several addresses, the one in use or tried next. */
+  get target(): string {
+    return this.#addresses.current.target;
+  }
+
   /** Begins to connect, and goes on for ever. */
   start(): void {
     if (this.#isRunning) return;
     this.#isRunning = true;
-    this.#isPrepared = false;
+    this.#isLast = false;
+    this.#ours.isPrepared = false;
+    this.#notices.onDown();
     // Connections of before that are still closing: their end begins anew.
     if (this.#local === null && this.#remote === null) this.#begin();
   }
@@ -108,12 +143,22 @@ export class Bridge {
   /** Says goodbye to both brokers; the sessions, and what they hold, stay there. */
   close(): Promise<void> {
     this.#isRunning = false;
-    this.#retry?.cancel();
-    this.#retry = null;
+    this.#pause?.cancel();
+    this.#pause = null;
+    this.#notices.onLeaving(this.#remote);
     return new Promise((resolve) => {
       this.#closing.push(resolve);
       this.#endBoth();
       this.#whenBothEnded();
+    });
+  }
+
+  /** The same when the link that stands is lost; where there is none, now. */
+  closeWhenLost(): Promise<void> {
+    if (this.#status.state !== 'connected') return this.close();
+    this.#isLast = true;
+    return new Promise((resolve) => {
+      this.#closing.push(resolve);
     });
   }
 
@@ -122,53 +167,46 @@ export class Bridge {
   }
 
   #begin(): void {
-    this.#retry = null;
+    this.#pause = null;
     this.#fault = null;
     this.#connectedAt = -1;
     this.#remoteConnack = null;
     this.#setState('connecting');
-    // The queue must not expire while the other side is away, however long that is.
-    if (this.#clock.monotonic() - this.#leftAt > this.#keptMs / 2) this.#isPrepared = false;
-    if (this.#isPrepared) this.#openRemote();
+    if (this.#ours.isAging) this.#ours.isPrepared = false;
+    if (this.#ours.isPrepared) this.#approach();
     else this.#prepareQueue();
   }
 
-  /**
-   * Makes the session in our own broker at once, so that what is published before the first connection to the other side
-   * waits in its queue. Nothing is taken out of it yet: what comes is not acknowledged, and so comes again.
-   */
+  /** The queue stands: connects, now or as soon as there is enough to do. */
+  #approach(): void {
+    if (this.#lazy === null) {
+      this.#openRemote();
+      return;
+    }
+    this.#setState('waiting');
+    const isAging = (): boolean => this.#ours.isAging;
+    this.#lazy.untilWork(isAging, () => {
+      if (isAging()) this.#begin();
+      else {
+        this.#setState('connecting');
+        this.#openRemote();
+      }
+    });
+  }
+
   #prepareQueue(): void {
     const { config, localDialer } = this.#options;
-    const asked = localSubscribe(config, null, 2);
-    const leave = (): void => {
-      this.#isPrepared = true;
-      this.#local?.end();
-    };
-    const owner: LinkOwner = {
-      onConnected: (connack) => {
-        this.#onLocalConnack(connack);
-        this.#localReceiveMaximum = Math.min(window, receiveMaximumOf(connack));
-        if (asked === null || this.#ours.isSubscribed) leave();
-        else send(this.#local, asked);
-        return ReasonCode.Success;
-      },
-      onPublish: () => ReasonCode.Success,
-      onAck: () => ReasonCode.Success,
-      onSuback: (packet) => {
-        const fault = subackFault(packet, asked);
-        if (fault !== ReasonCode.Success) return fault;
-        this.#isGranted(packet, asked);
-        leave();
-        return ReasonCode.Success;
-      },
-      onDrain: () => {},
+    this.#local = prepareQueue({
+      config,
+      ours: this.#ours,
+      log: this.#log,
+      createLink: (owner, connect) => this.#createLink(localDialer, owner, connect),
       onEnd: (error) => {
         this.#onLocalEnd();
-        if (this.#isPrepared && this.#isRunning) this.#openRemote();
+        if (this.#ours.isPrepared && this.#isRunning) this.#approach();
         else this.#onEnd(error);
       },
-    };
-    this.#local = this.#createLink(localDialer, owner, localConnect(config, 1));
+    });
     this.#local.start();
   }
 
@@ -181,17 +219,24 @@ export class Bridge {
       onSuback: (packet) => {
         const asked = remoteSubscribe(config, this.#remoteConnack);
         const fault = subackFault(packet, asked);
-        if (fault === ReasonCode.Success) this.#theirs.isSubscribed = this.#isGranted(packet, asked);
+        if (fault === ReasonCode.Success && packet.type === PacketType.Suback)
+          this.#theirs.isSubscribed = isGranted(packet, asked, this.#log);
         return fault;
       },
       onDrain: () => this.#out.onDrain(),
+      onRefused: (connack) => this.#notices.onRefused(connack.reasonCode),
       onEnd: (error) => {
         this.#remote = null;
         this.#onEnd(error);
       },
     };
-    const connect = remoteConnect(config, password, this.#localReceiveMaximum, this.#asBridge);
-    this.#remote = this.#createLink(this.#options.remoteDialer, owner, connect);
+    const will = this.#notices.will();
+    const connect = remoteConnect(config, password, this.#ours.receiveMaximum, this.#retry.asBridge, will);
+    const place = this.#addresses.current;
+    this.#theirs = this.#places.get(place) ?? new KnownSession();
+    this.#places.set(place, this.#theirs);
+    this.#remote = this.#createLink(place, owner, connect);
+    this.#remote.outbox.hold(this.#clock, config.flushMs ?? 0);
     this.#remote.start();
   }
 
@@ -214,8 +259,8 @@ export class Bridge {
         const asked = localSubscribe(config, remoteConnack);
         const fault = subackFault(packet, asked);
         if (fault !== ReasonCode.Success) return fault;
-        this.#ours.isSubscribed = this.#isGranted(packet, asked);
-        this.#isRetainedOwed = false;
+        this.#ours.isSubscribed = isGranted(packet, asked, this.#log);
+        this.#ours.isRetainedOwed = false;
         return ReasonCode.Success;
       },
       onDrain: () => this.#in.onDrain(),
@@ -234,67 +279,62 @@ export class Bridge {
     return new BrokerLink({ dialer, clock, log, scheduler, owner, connect, maximumPacketSize });
   }
 
-  #onLocalConnack(connack: ConnackPacket): void {
-    this.#ours.onConnack(connack);
-    if (!connack.sessionPresent) this.#isRetainedOwed = true;
-    this.#keptMs = (connack.properties.sessionExpiry ?? Infinity) * 1000;
-  }
-
   #onLocalEnd(): void {
     this.#local = null;
-    this.#leftAt = this.#clock.monotonic();
+    this.#ours.onLeft();
   }
 
   #onLocalConnected(connack: ConnackPacket, remoteConnack: ConnackPacket): ReasonCode {
     const local = this.#local;
     const remote = this.#remote;
     if (local === null || remote === null) return ReasonCode.Success;
-    this.#onLocalConnack(connack);
+    this.#ours.onConnack(connack);
     const { config } = this.#options;
     const receiveMaximum = receiveMaximumOf(connack);
-    if (config.protocolVersion === 5 && receiveMaximum < this.#localReceiveMaximum) {
+    if (config.protocolVersion === 5 && receiveMaximum < this.#ours.receiveMaximum) {
       // Our broker takes less than when it was last asked, and than the other side was promised: once more.
-      this.#localReceiveMaximum = receiveMaximum;
+      this.#ours.receiveMaximum = receiveMaximum;
+      this.#isParting = true;
       this.#endBoth();
       return ReasonCode.Success;
     }
-    const isForgotten = this.#theirs.isNew && this.#status.connects > 0 && !config.cleanStart;
+    const isTheirsNew = this.#theirs.isNew;
+    const isForgotten = isTheirsNew && this.#theirs.hasCarried && !config.cleanStart;
     this.#startRelays(local, remote, connack, remoteConnack);
     this.#connectedAt = this.#clock.monotonic();
     this.#status.connects += 1;
     this.#lastLine = '';
     this.#setState('connected');
-    this.#log.notice(`connected to ${this.#options.remoteDialer.target}`);
+    this.#addresses.onConnected();
+    this.#log.notice(`connected to ${this.#addresses.current.target}`);
+    this.#notices.onConnected(remote, remoteConnack);
+    this.#watchLink();
     if (isForgotten)
       this.#log.warning('the other side has forgotten our session: what was under way may come twice');
     // A session that has its subscriptions is left alone; 3.1.1 would send all retained messages again.
     if (!this.#ours.isSubscribed)
-      send(local, localSubscribe(config, remoteConnack, this.#isRetainedOwed ? 0 : 1));
+      send(local, localSubscribe(config, remoteConnack, this.#ours.isRetainedOwed ? 0 : 1));
+    if (!isTheirsNew && config.attemptUnsubscribe !== false) send(remote, remoteUnsubscribe(config));
     if (!this.#theirs.isSubscribed) send(remote, remoteSubscribe(config, remoteConnack));
     remote.unsuspend();
     return ReasonCode.Success;
   }
 
   #startRelays(local: BrokerLink, remote: BrokerLink, ours: ConnackPacket, theirs: ConnackPacket): void {
-    const [isOursPresent, isTheirsPresent] = [!this.#ours.isNew, !this.#theirs.isNew];
+    const { config } = this.#options;
+    const place = this.#addresses.current;
+    const presence = {
+      ours: !this.#ours.isNew,
+      theirs: !this.#theirs.isNew,
+      // At first it is not known where they crossed to in an earlier run.
+      isOtherPlace: (config.moreAddresses ?? []).length > 0 && place !== this.#lastPlace,
+    };
+    this.#lastPlace = place;
     this.#ours.isNew = false;
     this.#theirs.isNew = false;
-    this.#out.start(local, remote, {
-      receiverVersion: this.#options.config.protocolVersion,
-      senderSessionPresent: isOursPresent,
-      receiverSessionPresent: isTheirsPresent,
-      receiveMaximum: receiveMaximumOf(theirs),
-      maximumQos: theirs.properties.maximumQos ?? 2,
-      retainAvailable: theirs.properties.retainAvailable ?? true,
-    });
-    this.#in.start(remote, local, {
-      receiverVersion: 5,
-      senderSessionPresent: isTheirsPresent,
-      receiverSessionPresent: isOursPresent,
-      receiveMaximum: receiveMaximumOf(ours),
-      maximumQos: ours.properties.maximumQos ?? 2,
-      retainAvailable: ours.properties.retainAvailable ?? true,
-    });
+    this.#theirs.hasCarried = true;
+    this.#out.start(local, remote, outSessions(config, presence, theirs));
+    this.#in.start(remote, local, inSessions(presence, ours));
   }
 
   /** An acknowledgement on one connection: PUBREL goes on with what that side sends, the others answer what it got. */
@@ -304,21 +344,37 @@ export class Bridge {
     return ReasonCode.Success;
   }
 
-  /** Tells of refused subscriptions; they are asked for again with the next connection. */
-  #isGranted(answer: SubackPacket | UnsubackPacket, asked: SubscribePacket | null): boolean {
-    let granted = true;
-    for (const [index, code] of answer.reasonCodes.entries()) {
-      if (code < 0x80) continue;
-      granted = false;
-      this.#log.warning('subscription is refused', {
-        filter: asked?.subscriptions[index]?.filter,
-        reason: reasonName(code),
+  /** A lazy link parts when it has nothing to do, a second choice when the first answers again. */
+  #watchLink(): void {
+    const { preferred } = this.#addresses;
+    const part = (): void => {
+      this.#isParting = true;
+      this.#notices.onLeaving(this.#remote);
+      this.#endBoth();
+    };
+    if (preferred !== null && this.#options.config.startType !== 'once') {
+      this.#probe.start(preferred, () => {
+        this.#log.notice(`${preferred.target} answers again; going back to it`);
+        part();
       });
     }
-    return granted;
+    this.#lazy?.untilIdle(() => this.#status.sent + this.#status.received, part);
+  }
+
+  /** Ended, to be made again after a pause: the message comes again then. */
+  #onNoRoom(target: string, topic: string): void {
+    this.#status.noRoom += 1;
+    this.#fault ??= new DavylampError(
+      'REFUSED',
+      `${target} has no room for messages now (${reasonName(ReasonCode.QuotaExceeded)}, topic ${topic}); they wait here`,
+    );
+    this.#notices.onLeaving(this.#remote);
+    this.#endBoth();
   }
 
   #endBoth(): void {
+    this.#probe.stop();
+    this.#lazy?.stop();
     this.#out.stop();
     this.#in.stop();
     this.#local?.end();
@@ -334,27 +390,44 @@ export class Bridge {
 
   #whenBothEnded(): void {
     if (this.#local !== null || this.#remote !== null) return;
-    if (this.#isRunning) this.#tryAgain();
-    else this.#setState('closed');
+    if (this.#status.state === 'connected') this.#notices.onDown();
+    if (this.#isRunning && !this.#isLast) this.#tryAgain();
+    else {
+      this.#isRunning = false;
+      this.#setState('closed');
+    }
     for (const resolve of this.#closing.splice(0)) resolve();
   }
 
   #tryAgain(): void {
-    if (this.#retry !== null) return;
-    const fault = this.#fault;
-    if (this.#connectedAt >= 0) this.#backoff.onConnectionEnd(this.#clock.monotonic() - this.#connectedAt);
-    const isHopeless = fault?.code === 'CONNECTION_REFUSED' || fault?.code === 'TLS_INVALID';
-    let waitMs = isHopeless ? this.#backoff.longest() : this.#backoff.next();
-    const wasHandshake =
-      this.#isPrepared && this.#remoteConnack === null && fault !== null && fault.code !== 'CONNECT_FAILED';
-    if (this.#options.config.protocolVersion === 4 && wasHandshake) {
-      // Many brokers do not know bit 7 of the level and turn it away: the plain level is tried next, and so on in turn.
-      if (this.#asBridge) waitMs = 0;
-      this.#asBridge = !this.#asBridge;
+    if (this.#pause !== null) return;
+    const isParting = this.#isParting;
+    this.#isParting = false;
+    const fault = isParting ? null : this.#fault;
+    const { isPrepared } = this.#ours;
+    const wasConnected = this.#connectedAt >= 0;
+    const waitMs = this.#retry.after({
+      fault,
+      connectedMs: wasConnected ? this.#clock.monotonic() - this.#connectedAt : -1,
+      wasRemote: isPrepared && this.#remoteConnack === null,
+    });
+    // Made once, by whichever way leads there.
+    const isOver = isPrepared && !isParting && (waitMs > 0 || wasConnected);
+    if (isOver && this.#options.config.startType === 'once') {
+      this.#end(fault);
+      return;
     }
     if (fault !== null && waitMs > 0) this.#tell(fault.message, waitMs);
-    this.#setState('waiting');
-    this.#retry = this.#clock.after(waitMs, () => this.#begin());
+    this.#setState(waitMs > 0 ? 'waiting' : 'connecting');
+    this.#pause = this.#clock.after(waitMs, () => this.#begin());
+  }
+
+  /** The one connection that was to be made is over. */
+  #end(fault: DavylampError | null): void {
+    this.#isRunning = false;
+    this.#status.lastError = fault?.message ?? null;
+    this.#setState('closed');
+    this.#log.warning(`${fault?.message ?? 'the link is over'}; it is not made again (start type once)`);
   }
 
   #tell(message: string, waitMs: number): void {
@@ -368,23 +441,4 @@ export class Bridge {
     this.#status.state = state;
     this.#status.since = this.#clock.now();
   }
-}
-
-function send(link: BrokerLink | null, packet: SubscribePacket | null): void {
-  if (packet !== null) link?.outbox.packet(packet);
-}
-
-/** QoS 1 and 2 messages that a broker takes at once (MQTT 5, 3.2.2.3.3). */
-function receiveMaximumOf(connack: ConnackPacket): number {
-  return connack.properties.receiveMaximum ?? 65_535;
-}
-
-/** 0 = the answer fits what was asked. [MQTT-3.8.4-6] */
-function subackFault(answer: SubackPacket | UnsubackPacket, asked: SubscribePacket | null): ReasonCode {
-  const fits =
-    answer.type === PacketType.Suback &&
-    asked !== null &&
-    answer.packetId === asked.packetId &&
-    answer.reasonCodes.length === asked.subscriptions.length;
-  return fits ? ReasonCode.Success : ReasonCode.ProtocolError;
 }

@@ -5,6 +5,9 @@ import { PacketType, ReasonCode, reasonName, type AckRecord, type PublishPacket,
 import type { BridgeStatus } from './bridge-status.ts';
 import { HeldMessages } from './held-messages.ts';
 import { InflightTopics } from './inflight-topics.ts';
+import type { RelaySessions } from './relay-sessions.ts';
+import { StaleIds } from './stale-ids.ts';
+import { ReceivingAliases, SendingAliases } from './topic-aliases.ts';
 import { TopicMap } from './topic-map.ts';
 import { ViaTag } from './via.ts';
 
@@ -15,24 +18,17 @@ const largestReceiveMaximum = 65_535;
 export interface RelayOptions {
   readonly direction: 'in' | 'out';
   readonly topics: readonly BridgeTopicConfig[];
+  /** Filters over local topics: what matches is never held back for company. */
+  readonly urgentTopics: readonly string[];
+  /** False: messages go on without the retain flag. */
+  readonly passesRetain: boolean;
+  /** Largest packet that goes on, in bytes, beside what the receiver says; 0 = no bound of our own. */
+  readonly maximumPacketSize: number;
+  /** The receiver has no room for a message now (0x97): the link is to be ended, that it may come again. */
+  readonly onNoRoom: (topic: string) => void;
   readonly brokerName: string;
   readonly status: BridgeStatus;
   readonly refusals: SparingLog;
-}
-
-/** What is known of the two sessions when both connections are up. */
-export interface RelaySessions {
-  readonly receiverVersion: 4 | 5;
-  readonly senderSessionPresent: boolean;
-  readonly receiverSessionPresent: boolean;
-  /** How many QoS 1 and 2 messages the receiver takes at once. */
-  readonly receiveMaximum: number;
-  /**
-   * Highest QoS that the receiver takes. What was queued before that was known is lowered; the exchange with its sender
-   * is then ended here.
-   */
-  readonly maximumQos: Qos;
-  readonly retainAvailable: boolean;
 }
 
 /**
@@ -53,31 +49,40 @@ export class Relay {
   readonly #via: ViaTag;
   readonly #status: BridgeStatus;
   readonly #refusals: SparingLog;
+  readonly #passesRetain: boolean;
+  readonly #maximumPacketSize: number;
+  readonly #onNoRoom: (topic: string) => void;
   readonly #topics = new InflightTopics();
   readonly #properties = createPublishProperties();
   #from: BrokerLink | null = null;
   #to: BrokerLink | null = null;
   #sessions: RelaySessions | null = null;
   #isPaused = false;
+  /** Messages that were passed on and not answered. */
+  #underWay = 0;
+  /** Those of them that wait in the outbox for company, while its count of writes is `#writes`. */
+  #gathered = 0;
+  #writes = 0;
+  #sendingAliases: SendingAliases | null = null;
+  #receivingAliases = new ReceivingAliases();
   /** Messages that our broker has not finished; `null` = not counted, the sender surely keeps the window. */
   #unanswered: Set<number> | null = null;
   readonly #held = new HeldMessages();
-  /**
-   * Ids that are surely not stale at the receiver; `null` = none is. Held over connections: an id is safe only when the
-   * receiver has answered for it. (Cut just there, a message may come twice: better than not at all.)
-   */
-  #fresh: Set<number> | null = null;
+  readonly #stale = new StaleIds();
   /** Ids of QoS 2 messages that were passed on at QoS 1. */
   readonly #lowered = new Set<number>();
-  /** Ids whose PUBREL was ours: its PUBCOMP is not the sender's business. */
-  readonly #purging = new Set<number>();
+  /** Ids of messages that went on with the retain flag and are not answered. */
+  readonly #retained = new Set<number>();
 
   constructor(options: RelayOptions) {
     this.#isOut = options.direction === 'out';
-    this.#map = new TopicMap(options.topics, options.direction);
+    this.#map = new TopicMap(options.topics, options.direction, options.urgentTopics);
     this.#via = new ViaTag(options.brokerName, options.direction);
     this.#status = options.status;
     this.#refusals = options.refusals;
+    this.#passesRetain = options.passesRetain;
+    this.#maximumPacketSize = options.maximumPacketSize === 0 ? Infinity : options.maximumPacketSize;
+    this.#onNoRoom = options.onNoRoom;
   }
 
   /** Both connections are up. */
@@ -86,14 +91,19 @@ export class Relay {
     this.#to = to;
     this.#sessions = sessions;
     this.#isPaused = false;
+    this.#underWay = 0;
+    this.#gathered = 0;
+    this.#writes = to.outbox.writes;
+    this.#properties.topicAlias = undefined; // of the connection before
+    const { topicAliasMaximum } = sessions;
+    this.#sendingAliases = topicAliasMaximum === 0 ? null : new SendingAliases(topicAliasMaximum);
+    this.#receivingAliases = new ReceivingAliases();
     // 3.1.1 knows no window, and some brokers overrun that of MQTT 5 after a cut. Ours keeps it.
     const hasWindow = this.#isOut || sessions.receiveMaximum >= largestReceiveMaximum;
     this.#unanswered = hasWindow ? null : new Set();
     this.#held.clear();
-    // A sender that lost its session counts its ids anew; to a receiver that kept its own, they could seem repeats.
-    if (!sessions.receiverSessionPresent) this.#fresh = null;
-    else if (!sessions.senderSessionPresent) this.#fresh = new Set();
-    this.#purging.clear();
+    this.#stale.start(sessions);
+    this.#retained.clear();
     this.#lowered.clear();
   }
 
@@ -104,6 +114,8 @@ export class Relay {
 
   /** PUBLISH of the sender. */
   onPublish(packet: PublishPacket): ReasonCode {
+    const fault = this.#receivingAliases.resolve(packet);
+    if (fault !== ReasonCode.Success) return fault;
     if (packet.qos !== 0 && this.#isWindowFull()) return this.#hold(packet);
     return this.#pass(packet);
   }
@@ -112,8 +124,8 @@ export class Relay {
     const to = this.#to;
     const sessions = this.#sessions;
     if (to === null || sessions === null) return ReasonCode.Success;
-    const topic = this.#map.rename(packet.topic);
-    if (topic === null) return this.#drop(packet, 'unmapped', 'its topic is not one of this bridge');
+    const { name, isUrgent } = this.#map.find(packet.topic);
+    if (name === null) return this.#drop(packet, 'unmapped', 'its topic is not one of this bridge');
     if (this.#via.isLoop(packet.properties)) return this.#drop(packet, 'loops', 'it has been here before');
     let properties = null;
     if (sessions.receiverVersion === 5) {
@@ -121,20 +133,23 @@ export class Relay {
       this.#via.mark(packet.properties, properties);
     }
     const qos = packet.qos > sessions.maximumQos ? sessions.maximumQos : packet.qos;
-    if (qos !== 0) this.#beforeDelivery(to, packet, qos);
-    const retain = packet.retain && sessions.retainAvailable;
+    const retain = packet.retain && sessions.retainAvailable && this.#passesRetain;
+    if (qos !== 0) this.#beforeDelivery(to, packet, qos, retain);
     // [MQTT-3.3.1-2]
     const dup = packet.dup && qos !== 0;
     const { payload, packetId } = packet;
-    if (
-      !to.outbox.publish(topic, payload, qos, retain, dup, packetId, properties, to.peerMaximumPacketSize)
-    ) {
-      return this.#drop(
-        packet,
-        'tooLarge',
-        `larger than the ${to.peerMaximumPacketSize} bytes the other side takes`,
-      );
+    let topic = name;
+    if (this.#sendingAliases !== null && properties !== null)
+      topic = this.#sendingAliases.apply(name, properties);
+    const bound = Math.min(to.peerMaximumPacketSize, this.#maximumPacketSize);
+    if (!to.outbox.publish(topic, payload, qos, retain, dup, packetId, properties, bound)) {
+      // The receiver has not learnt the alias.
+      if (topic !== '') this.#sendingAliases?.forget(name);
+      return this.#drop(packet, 'tooLarge', `larger than the ${bound} bytes that may be sent`);
     }
+    if (qos !== 0) this.#countGathered(to);
+    // With nothing on its way to the receiver, it would gain nothing by waiting.
+    if (isUrgent || (qos !== 0 && this.#underWay <= this.#gathered)) to.outbox.hurry();
     if (this.#isOut) this.#status.sent += 1;
     else this.#status.received += 1;
     if (qos === 0 && packet.qos !== 0) this.#accept(packet);
@@ -145,8 +160,12 @@ export class Relay {
   /** PUBACK, PUBREC or PUBCOMP of the receiver. */
   onAnswer(ack: AckRecord): void {
     const { type, packetId, reasonCode } = ack;
-    if (type === PacketType.Pubcomp && this.#purging.delete(packetId)) {
-      this.#fresh?.add(packetId);
+    if (this.#from === null) return;
+    if (type === PacketType.Pubcomp && this.#stale.onReleased(packetId)) return;
+    const isRetained = this.#retained.delete(packetId);
+    if (reasonCode === ReasonCode.QuotaExceeded && type !== PacketType.Pubcomp && !isRetained) {
+      // Its sender hears nothing, so it keeps the message.
+      this.#onNoRoom(this.#topics.get(packetId));
       return;
     }
     if (type !== PacketType.Pubcomp && reasonCode >= 0x80) {
@@ -157,11 +176,15 @@ export class Relay {
         reason,
       });
     }
-    if (type !== PacketType.Pubrec || reasonCode >= 0x80) this.#onAnswered(packetId);
+    if (type !== PacketType.Pubrec || reasonCode >= 0x80) {
+      this.#underWay--;
+      this.#onAnswered(packetId);
+    }
+    this.#sendGathered();
     if (type === PacketType.Pubcomp && reasonCode !== ReasonCode.Success) this.#onUnknown(packetId);
     const wasLowered = type === PacketType.Puback && this.#lowered.delete(packetId);
     const answer = wasLowered ? PacketType.Pubrec : (type as typeof PacketType.Puback);
-    this.#from?.outbox.ack(answer, packetId, reasonCode);
+    this.#from.outbox.ack(answer, packetId, reasonCode);
   }
 
   /** PUBREL of the sender. */
@@ -190,16 +213,30 @@ export class Relay {
     this.#from?.outbox.ack(packet.qos === 1 ? PacketType.Puback : PacketType.Pubrec, packet.packetId, 0);
   }
 
-  #beforeDelivery(to: BrokerLink, packet: PublishPacket, qos: Qos): void {
+  #beforeDelivery(to: BrokerLink, packet: PublishPacket, qos: Qos, retain: boolean): void {
     const { packetId } = packet;
     this.#topics.set(packetId, packet.topic);
+    if (retain) this.#retained.add(packetId);
     if (packet.qos === 2 && qos === 1) this.#lowered.add(packetId);
-    if (qos === 2 && this.#fresh !== null && !this.#fresh.has(packetId)) {
-      // Whatever the receiver keeps under this id is finished first.
-      this.#purging.add(packetId);
+    if (qos === 2 && this.#stale.mustRelease(packetId, packet.dup))
       to.outbox.ack(PacketType.Pubrel, packetId, 0);
-    }
     this.#unanswered?.add(packetId);
+  }
+
+  #countGathered({ outbox }: BrokerLink): void {
+    if (this.#writes !== outbox.writes) {
+      this.#writes = outbox.writes;
+      this.#gathered = 0;
+    }
+    this.#underWay++;
+    this.#gathered++;
+  }
+
+  /** All that was written is answered: what has gathered meanwhile goes, however full the window is. */
+  #sendGathered(): void {
+    const outbox = this.#to?.outbox;
+    if (outbox === undefined || this.#underWay === 0) return;
+    if (this.#writes === outbox.writes && this.#underWay <= this.#gathered) outbox.hurry();
   }
 
   #isWindowFull(): boolean {
@@ -230,7 +267,10 @@ export class Relay {
   #drop(packet: PublishPacket, count: 'loops' | 'unmapped' | 'tooLarge', reason: string): ReasonCode {
     this.#status[count] += 1;
     if (count !== 'loops') this.#refusals.warning('message not passed on', { topic: packet.topic, reason });
-    if (packet.qos !== 0) this.#onAnswered(packet.packetId);
+    if (packet.qos !== 0) {
+      this.#retained.delete(packet.packetId);
+      this.#onAnswered(packet.packetId);
+    }
     if (packet.qos === 1) this.#from?.outbox.ack(PacketType.Puback, packet.packetId, 0);
     if (packet.qos === 2) {
       // A refusal ends the exchange at once. A 3.1.1 sender goes on with PUBREL, which the receiver answers.

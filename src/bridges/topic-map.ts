@@ -4,6 +4,15 @@ import { matches } from '#topics';
 /** Topics whose other name is remembered; detectors use the same few thousand again and again. */
 const maximumCached = 10_000;
 
+/** What a topic is called on the other side; `null`: this direction does not carry it. */
+export interface TopicName {
+  readonly name: string | null;
+  /** Its messages are not held back. */
+  readonly isUrgent: boolean;
+}
+
+const unmapped: TopicName = { name: null, isUrgent: false };
+
 interface Mapping {
   /** What the topic of a message must match. */
   readonly filter: string;
@@ -13,12 +22,17 @@ interface Mapping {
 
 /** How topics are called on the other side of a bridge, for one direction: one prefix is taken off, another put on. */
 export class TopicMap {
+  readonly #isOut: boolean;
   readonly #mappings: readonly Mapping[];
-  readonly #cache = new Map<string, string | null>();
+  readonly #urgent: readonly string[];
+  readonly #cache = new Map<string, TopicName>();
   #lastTopic = '';
-  #lastName: string | null = null;
+  #last: TopicName = unmapped;
 
-  constructor(topics: readonly BridgeTopicConfig[], direction: 'in' | 'out') {
+  /** `urgent`: filters over local topics. */
+  constructor(topics: readonly BridgeTopicConfig[], direction: 'in' | 'out', urgent: readonly string[] = []) {
+    this.#isOut = direction === 'out';
+    this.#urgent = urgent;
     this.#mappings = topics
       .filter((topic) => topic.direction === direction || topic.direction === 'both')
       .map(({ filter, localPrefix, remotePrefix }) => {
@@ -27,27 +41,29 @@ export class TopicMap {
       });
   }
 
-  /** The topic's name on the other side; `null`: this direction does not carry it. The first mapping that fits counts. */
-  rename(topic: string): string | null {
-    if (topic === this.#lastTopic) return this.#lastName;
-    let name = this.#cache.get(topic);
-    if (name === undefined) {
-      name = this.#find(topic);
+  /** The first mapping that fits counts. */
+  find(topic: string): TopicName {
+    if (topic === this.#lastTopic) return this.#last;
+    let found = this.#cache.get(topic);
+    if (found === undefined) {
+      found = this.#look(topic);
       if (this.#cache.size >= maximumCached) this.#cache.clear();
-      this.#cache.set(topic, name);
+      this.#cache.set(topic, found);
     }
     this.#lastTopic = topic;
-    this.#lastName = name;
-    return name;
+    this.#last = found;
+    return found;
   }
 
-  #find(topic: string): string | null {
+  #look(topic: string): TopicName {
     for (const { filter, strip, add } of this.#mappings) {
       if (!matches(filter, topic)) continue;
       const name = add + topic.slice(strip.length);
       // `#` matches its parent too, so the prefix alone may be left: no topic.
-      if (topic.startsWith(strip) && name !== '') return name;
+      if (!topic.startsWith(strip) || name === '') continue;
+      const local = this.#isOut ? topic : name;
+      return { name, isUrgent: this.#urgent.some((urgent) => matches(urgent, local)) };
     }
-    return null;
+    return unmapped;
   }
 }

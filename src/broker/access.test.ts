@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { matches, overlaps } from '#topics';
-import { PacketType, ReasonCode } from '#mqtt';
+import { PacketType, ReasonCode, type ConnackPacket } from '#mqtt';
 import { BrokerHarness, openAuthorizer, willOf } from '../../test/helpers/broker-harness.ts';
-import type { Authorizer, Identity } from './ports.ts';
+import type { Authenticator, Authorizer, Identity } from './ports.ts';
 
 /** Rules that a test can change while the broker runs. */
 class Rules implements Authorizer {
@@ -205,4 +205,54 @@ test('of $SYS a client may publish the state of a bridge, by PUBLISH and by will
     assert.equal(client.takeAck(PacketType.Puback).reasonCode, ReasonCode.NotAuthorized, topic);
   }
   assert.deepEqual(watcher.takeAll(), []);
+});
+
+test('after a reload only those stay who would still get in, and who has no ticket', () => {
+  const harness = new BrokerHarness();
+  const tickets = new Set(['anna', 'bert']);
+  const authenticator: Authenticator = {
+    authenticate: ({ username = '' }) => ({ reasonCode: 0, name: username, ticket: username }),
+    isStillWelcome: (_, ticket) => tickets.has(ticket),
+  };
+  const profile = { authenticator };
+  const anna = harness.connect('a', { profile, username: 'anna' });
+  const bert = harness.connect('b', { profile, username: 'bert', will: willOf('gone', 'bert') });
+  const other = harness.connect('c', { profile });
+  other.subscribe('gone', { qos: 0 });
+  harness.broker.reviewClients();
+  harness.settle();
+  anna.expectNothing();
+  tickets.delete('bert');
+  harness.broker.reviewClients();
+  harness.settle();
+  assert.equal(bert.takeDisconnect().reasonCode, ReasonCode.NotAuthorized);
+  anna.expectNothing();
+  assert.deepEqual(other.takeAll(), ['gone=bert']);
+});
+
+test('rules that change while a client is verified hold for it too', async () => {
+  const harness = new BrokerHarness();
+  let isWelcome = true;
+  const authenticator: Authenticator = {
+    authenticate: async () => Promise.resolve({ reasonCode: 0 as const, name: 'anna', ticket: 'old' }),
+    isStillWelcome: () => isWelcome,
+  };
+  const client = harness.open({ profile: { authenticator } });
+  client.connect('a');
+  isWelcome = false;
+  harness.broker.reviewClients();
+  await new Promise(setImmediate);
+  harness.settle();
+  assert.equal((client.take(PacketType.Connack) as ConnackPacket).reasonCode, ReasonCode.NotAuthorized);
+  assert.equal(client.isClosed, true);
+});
+
+test('the connections of one listener end, and no others', () => {
+  const harness = new BrokerHarness();
+  const here = harness.connect('here', { profile: { name: 'here' } });
+  const there = harness.connect('there', { profile: { name: 'there' } });
+  harness.broker.disconnectListener('here', ReasonCode.AdministrativeAction, 'the listener is closed');
+  harness.settle();
+  assert.equal(here.takeDisconnect().reasonCode, ReasonCode.AdministrativeAction);
+  there.expectNothing();
 });

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { PacketType, ReasonCode } from '#mqtt';
+import { sysCounter } from '../../test/helpers/sys-counter.ts';
 import { BrokerHarness, publishPacket, type TestClient } from '../../test/helpers/broker-harness.ts';
 
 const messages = (topic: string, count: number, from = 1) =>
@@ -132,6 +133,49 @@ test('a subscriber that acknowledges nothing is waited for no longer than ten se
   assert.equal(alive.takeAll().length, 300);
   assert.equal(harness.broker.statistics.dropped['queue-full'], 300 - 10 - 100);
   assert.ok(harness.log.some((line) => line.includes('client dead acknowledges nothing')));
+});
+
+test('bound: drain rate; one acknowledgement every nine seconds holds nobody up for ever', () => {
+  for (const [minimumDrainRate, isHeld] of [
+    [0, true],
+    [1, false],
+  ] as const) {
+    const limits = { maximumQueuedMessages: 100, maximumInflight: 10, minimumDrainRate };
+    const harness = new BrokerHarness({ limits });
+    const slow = harness.connect('slow');
+    slow.subscribe('t', { qos: 1 });
+    const publisher = harness.connect('p', { version: 4 });
+    publisher.send(...messages('t', 300));
+    for (let round = 0; round < 4; round++) {
+      slow.ack(PacketType.Puback, slow.takePublish().packetId);
+      for (let second = 0; second < 9; second++) harness.advance(1000);
+    }
+    assert.equal(publisher.transport.isPaused, isHeld);
+    assert.equal(harness.broker.statistics.reached['drain-rate'], isHeld ? 0 : 1);
+    const isTold = harness.log.some((line) => line.includes('client slow acknowledges too slowly'));
+    assert.equal(isTold, !isHeld);
+    if (!isHeld) assert.equal(sysCounter(harness, 'davylamp/bounds/drain-rate'), 1);
+  }
+});
+
+test('a subscriber that was too slow is waited for again when it keeps up, and not before', () => {
+  const limits = { maximumQueuedMessages: 100, maximumInflight: 10, minimumDrainRate: 1 };
+  const harness = new BrokerHarness({ limits });
+  const slow = harness.connect('slow');
+  slow.subscribe('t', { qos: 1 });
+  const publisher = harness.connect('p', { version: 4 });
+  publisher.send(...messages('t', 100));
+  assert.ok(publisher.transport.isPaused);
+  for (let second = 0; second < 12; second++) harness.advance(1000);
+  assert.equal(publisher.transport.isPaused, false);
+  slow.ack(PacketType.Puback, slow.takePublish().packetId);
+  harness.advance(1000);
+  publisher.send(...messages('t', 10));
+  assert.equal(publisher.transport.isPaused, false, 'one acknowledgement is not enough');
+  for (let i = 0; i < 10; i++) slow.ack(PacketType.Puback, slow.takePublish().packetId);
+  harness.advance(1000);
+  publisher.send(...messages('t', 50));
+  assert.equal(publisher.transport.isPaused, true);
 });
 
 test('a subscriber that leaves lets its publishers go on', () => {

@@ -9,28 +9,25 @@ import {
   type AckPacket,
   type FrameSink,
   type Packet,
+  type UserProperty,
   type Will,
 } from '#mqtt';
+import type { LimitsConfig } from '#config';
 import type { BrokerCore } from './core.ts';
 import { Deferred } from './delivery/deferred.ts';
 import { encodeFitting, type Receiver } from './delivery/encode-fitting.ts';
+import { WaitingFrames } from './delivery/waiting-frames.ts';
 import { localAddress } from './bounds/admission.ts';
-import type { Throttle } from './bounds/throttle.ts';
+import { createThrottle, type Throttle } from './bounds/throttle.ts';
+import type { ConnectionEnd } from './events.ts';
 import type { OutgoingAliases } from './delivery/outgoing-aliases.ts';
 import type { Authentication } from './handlers/auth.ts';
+import { isFinalAnswer } from './handlers/acknowledgements.ts';
 import { onEarlyFrame, onFrame } from './handlers/dispatch.ts';
 import { Outbox, type OutboxOwner } from './outbox.ts';
+import { PauseReason, Phase, type Fate, type LastPublish } from './phase.ts';
 import type { Identity, ListenerProfile } from './ports.ts';
 import type { Session } from './sessions/session.ts';
-import type { Route } from './subscriptions/router.ts';
-
-/** What a connection waits for. */
-export const Phase = { AwaitingConnect: 0, Authenticating: 1, Connected: 2, Ending: 3 } as const;
-export type Phase = (typeof Phase)[keyof typeof Phase];
-
-/** Why a connection is not read from: bits. */
-export const PauseReason = { Authenticating: 1, Held: 2, Journal: 4, Rate: 8 } as const;
-export type PauseReason = (typeof PauseReason)[keyof typeof PauseReason];
 
 /** Largest packets that fit into one WebSocket message: a browser's client sends what waits as one. */
 const packetsPerMessage = 16;
@@ -38,43 +35,31 @@ const packetsPerMessage = 16;
 /** Two for each packet id (PUBREC and PUBCOMP): only who repeats itself without end waits for more. */
 const maximumWaitingAnswers = 2 * 65_535;
 
-/** What a handler returns when it has ended the connection itself: nothing more is read. */
-export const ended = ReasonCode.UnspecifiedError;
-
-/** Whether the end of a connection is one that the will is for (MQTT 5, 3.1.2.5). */
-export type Fate = 'publish will' | 'discard will';
-
-/** What the last PUBLISH established, good for the next one of the same topic. */
-export interface LastPublish {
-  topic: string;
-  topicLength: number;
-  route: Route | null;
-  /** Of the router's tree. */
-  routeGeneration: number;
-  /** Of the access rules. */
-  accessGeneration: number;
-}
-
-interface WaitingFrame {
-  readonly sequence: number;
-  readonly frame: Buffer;
-}
-
 /** One client's connection, from its first byte to its last. */
 export class Connection implements FrameSink, TransportHandler, OutboxOwner, Receiver {
   readonly core: BrokerCore;
   readonly transport: Transport;
   readonly profile: ListenerProfile;
+  /** Of its listener, or the broker's. */
+  readonly limits: LimitsConfig;
+  /** Prefix of its topics that the client does not see; empty = none. */
+  readonly mountPoint: string;
   readonly outbox: Outbox;
+  /** The outbox does. */
+  readonly looksAfterWrite = true;
   /** What it may send; `null` = as much as it likes. */
   readonly throttle: Throttle | null;
   phase: Phase = Phase.AwaitingConnect;
   version: ProtocolVersion = ProtocolVersion.V311;
   session: Session | null = null;
   identity: Identity | null = null;
+  /** As CONNECT gave it. */
+  claimedId: string | null = null;
   will: Will | null = null;
   /** It goes on with a session of an earlier connection. */
   isResumed = false;
+  /** What it came in by, for `Authenticator.isStillWelcome`. */
+  ticket = '';
   /** The method that CONNECT named; `null` = none. */
   authentication: Authentication | null = null;
   /** 0 = the client is not watched. */
@@ -101,8 +86,8 @@ export class Connection implements FrameSink, TransportHandler, OutboxOwner, Rec
   incomingAliases: (string | undefined)[] | null = null;
   /** PUBLISH packets at QoS 1 and 2 of the client that are not answered finally. */
   openInbound = 0;
-  /** Sessions whose queues this publisher has to wait for. */
-  readonly heldBy = new Set<Session>();
+  /** Sessions whose queues this publisher has to wait for; `null` until the first. */
+  heldBy: Set<Session> | null = null;
   readonly last: LastPublish = {
     topic: '',
     topicLength: 0,
@@ -119,31 +104,35 @@ export class Connection implements FrameSink, TransportHandler, OutboxOwner, Rec
   #answers: Deferred | null = null;
   /** What goes to the client as a subscriber: waits for the journal alone. */
   #sends: Deferred | null = null;
-  readonly #frames: WaitingFrame[] = [];
-  readonly #sendAck = (type: number, reasonCode: number, packetId: number): void => {
-    if (type === PacketType.Publish) this.core.deliverer.writeInflight(this, packetId);
-    else this.writeAckNow(type as AckPacket['type'], packetId, reasonCode);
-  };
+  readonly #frames = new WaitingFrames();
 
   constructor(core: BrokerCore, transport: Transport, profile: ListenerProfile) {
     this.core = core;
     this.transport = transport;
     this.profile = profile;
-    this.outbox = new Outbox(core, transport, this);
-    this.#reader = new FrameReader(this, core.limits.maximumPacketSizeBeforeConnect);
-    transport.gatherUpTo?.(core.limits.maximumPacketSizeBeforeConnect);
+    this.limits = profile.limits ?? core.limits;
+    this.mountPoint = profile.mountPoint ?? '';
+    this.outbox = new Outbox(core, transport, this, this.limits.maximumPendingBytes);
+    this.#reader = new FrameReader(this, this.limits.maximumPacketSizeBeforeConnect);
+    transport.gatherUpTo?.(this.limits.maximumPacketSizeBeforeConnect);
     this.acceptedAt = core.clock.monotonic();
     this.lastSeen = this.acceptedAt;
-    this.throttle = core.throttles.create(transport.peer.address === localAddress, this.acceptedAt);
+    const isLocal = transport.peer.address === localAddress;
+    this.throttle = isLocal ? null : createThrottle(this.limits, this.acceptedAt);
   }
 
-  /** For logs and counters; the address before CONNECT. */
+  /** For logs and counters; before it has signed in what it claims, and before CONNECT its address. */
   get clientId(): string {
-    return this.identity?.clientId ?? this.transport.peer.address;
+    return this.identity?.clientId ?? this.claimedId ?? this.transport.peer.address;
   }
 
   get isEnding(): boolean {
     return this.phase === Phase.Ending;
+  }
+
+  /** Its acknowledgements wait for somebody's queue. */
+  get isHeld(): boolean {
+    return this.heldBy !== null && this.heldBy.size > 0;
   }
 
   /** Held by back-pressure and not read from. */
@@ -187,8 +176,7 @@ export class Connection implements FrameSink, TransportHandler, OutboxOwner, Rec
   }
 
   onClose(error: Error | undefined): void {
-    if (!this.isEnding)
-      this.#leave('publish will', error === undefined ? 'connection closed' : error.message);
+    if (!this.isEnding) this.#leave('publish will', { kind: 'lost', error: error ?? null });
     this.outbox.release();
     this.core.onConnectionGone(this);
   }
@@ -233,6 +221,13 @@ export class Connection implements FrameSink, TransportHandler, OutboxOwner, Rec
     }
   }
 
+  /** At most so many user properties in one packet; counted where there are more. */
+  mayHaveUserProperties(properties: readonly UserProperty[] | undefined): boolean {
+    if (properties === undefined || properties.length <= this.limits.maximumUserProperties) return true;
+    this.core.statistics.reached['user-properties']++;
+    return false;
+  }
+
   /** The client takes a packet of this size. */
   fits(packet: Packet): boolean {
     return encodeFitting(packet, this) !== null;
@@ -241,8 +236,10 @@ export class Connection implements FrameSink, TransportHandler, OutboxOwner, Rec
   /** Sends a packet other than PUBLISH and its acknowledgements. One that the client cannot take ends the connection. */
   send(packet: Packet): void {
     const frame = encodeFitting(packet, this);
-    if (frame !== null) this.#write(frame);
-    else if (packet.type !== PacketType.Disconnect) this.#onTooLarge();
+    if (frame !== null) {
+      this.core.trace?.sent(this.clientId, packet);
+      this.#write(frame);
+    } else if (packet.type !== PacketType.Disconnect) this.#onTooLarge();
   }
 
   /** Sends a packet when what has been recorded so far is durable. */
@@ -252,21 +249,19 @@ export class Connection implements FrameSink, TransportHandler, OutboxOwner, Rec
       this.#onTooLarge();
       return;
     }
+    this.core.trace?.sent(this.clientId, packet);
     if (this.core.isDurable && this.#frames.length === 0) {
       this.#write(frame);
       return;
     }
-    this.#frames.push({ sequence: this.core.journal.sequence, frame });
+    this.#frames.push(this.core.journal.sequence, frame);
     this.core.deferring.add(this);
+    if (this.#frames.isFull) this.#pauseForJournal();
   }
 
   /** Answers a PUBLISH or PUBREL of the client: when it is durable, and nobody has to be waited for. */
   answer(type: AckPacket['type'], packetId: number, reasonCode: ReasonCode): void {
-    if (
-      this.core.isDurable &&
-      this.heldBy.size === 0 &&
-      (this.#answers === null || this.#answers.length === 0)
-    ) {
+    if (this.core.isDurable && !this.isHeld && (this.#answers === null || this.#answers.length === 0)) {
       this.writeAckNow(type, packetId, reasonCode);
       return;
     }
@@ -276,21 +271,25 @@ export class Connection implements FrameSink, TransportHandler, OutboxOwner, Rec
     if (this.#answers.length > maximumWaitingAnswers)
       this.disconnect(ReasonCode.ReceiveMaximumExceeded, 'more answers wait than there are packet ids');
     // Who keeps to no window is slowed to what the disk takes; that depends on no other client, so it cannot stop.
-    if (this.openInbound > this.core.limits.receiveMaximum && !this.core.isDurable) {
-      this.#journalMark = this.core.journal.sequence;
-      this.pause(PauseReason.Journal);
-    }
+    const { receiveMaximum } = this.limits;
+    const isUnruly = this.openInbound > receiveMaximum || this.#answers.length > 2 * receiveMaximum;
+    if (isUnruly && !this.core.isDurable) this.#pauseForJournal();
   }
 
   /** Sends PUBREL, or the PUBLISH that stands in flight under this id, as soon as what was recorded is durable. */
   deferSend(type: typeof PacketType.Pubrel | typeof PacketType.Publish, packetId: number): void {
     if (this.core.isDurable && (this.#sends === null || this.#sends.length === 0)) {
-      this.#sendAck(type, 0, packetId);
+      this.sendDeferred(type, 0, packetId);
       return;
     }
     this.#sends ??= new Deferred();
     this.#sends.push(this.core.journal.sequence, type, 0, packetId);
     this.core.deferring.add(this);
+  }
+
+  sendDeferred(type: number, reasonCode: number, packetId: number): void {
+    if (type === PacketType.Publish) this.core.deliverer.writeInflight(this, packetId);
+    else this.writeAckNow(type as AckPacket['type'], packetId, reasonCode);
   }
 
   /** Sends what waited and may go now. */
@@ -300,10 +299,9 @@ export class Connection implements FrameSink, TransportHandler, OutboxOwner, Rec
       return;
     }
     const durable = this.core.journal.durableSequence;
-    while (this.#frames.length > 0 && this.#frames[0]!.sequence <= durable)
-      this.#write(this.#frames.shift()!.frame);
-    this.#sends?.release(durable, this.#sendAck);
-    if (this.heldBy.size === 0) this.#answers?.release(durable, this.#sendAck);
+    if (this.#frames.length > 0) this.#frames.release(durable, (frame) => this.#write(frame));
+    this.#sends?.release(durable, this);
+    if (!this.isHeld) this.#answers?.release(durable, this);
     if (this.#journalMark <= durable) this.unpause(PauseReason.Journal);
     const left = this.#frames.length + (this.#sends?.length ?? 0) + (this.#answers?.length ?? 0);
     if (left === 0) this.core.deferring.delete(this);
@@ -315,6 +313,7 @@ export class Connection implements FrameSink, TransportHandler, OutboxOwner, Rec
       this.send({ type, packetId, reasonCode, properties: { reasonString: reasonName(reasonCode) } });
       return;
     }
+    this.core.trace?.sent(this.clientId, { type, packetId, reasonCode, properties: {} });
     const length = reasonCode === 0 || this.version !== ProtocolVersion.V5 ? 4 : 5;
     const offset = this.outbox.room(length);
     writeAck(this.outbox.slab, offset, type, packetId, reasonCode, this.version);
@@ -331,12 +330,17 @@ export class Connection implements FrameSink, TransportHandler, OutboxOwner, Rec
       };
       this.send({ type: PacketType.Disconnect, reasonCode, properties });
     }
-    this.#leave('publish will', detail);
+    this.#leave('publish will', { kind: 'broker', reasonCode, detail });
   }
 
   /** The client said DISCONNECT, or its CONNECT was refused. */
-  close(fate: Fate, detail: string): void {
-    if (!this.isEnding) this.#leave(fate, detail);
+  close(fate: Fate, end: ConnectionEnd): void {
+    if (!this.isEnding) this.#leave(fate, end);
+  }
+
+  #pauseForJournal(): void {
+    this.#journalMark = this.core.journal.sequence;
+    this.pause(PauseReason.Journal);
   }
 
   #write(frame: Buffer): void {
@@ -373,23 +377,19 @@ export class Connection implements FrameSink, TransportHandler, OutboxOwner, Rec
     this.disconnect(ReasonCode.ImplementationSpecificError, 'internal error');
   }
 
-  #leave(fate: Fate, detail: string): void {
+  #leave(fate: Fate, end: ConnectionEnd): void {
     const wasConnected = this.phase === Phase.Connected;
     this.phase = Phase.Ending;
     this.outbox.finish();
     this.transport.end();
     this.core.deferring.delete(this);
     this.core.pressure.forget(this);
-    if (wasConnected) this.core.lifecycle.detach(this, fate, detail);
+    const { peer } = this.transport;
+    this.core.tell({ kind: 'connection-ended', clientId: this.clientId, peer, end }, this.profile);
+    if (wasConnected) this.core.lifecycle.detach(this, fate, end);
   }
 
   #logFields(): { listener: string; address: string } {
     return { listener: this.profile.name, address: this.transport.peer.address };
   }
-}
-
-/** The client's send quota grows by one with this answer (MQTT 5, 4.9). */
-function isFinalAnswer(type: number, reasonCode: number): boolean {
-  if (type === PacketType.Pubcomp) return reasonCode === ReasonCode.Success;
-  return type === PacketType.Puback || (type === PacketType.Pubrec && reasonCode >= 0x80);
 }

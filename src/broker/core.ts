@@ -7,13 +7,25 @@ import { FlappingWatch } from './bounds/flapping-watch.ts';
 import { MemoryGuard, threadMemory, type MemoryGauge } from './bounds/memory-guard.ts';
 import { Throttles } from './bounds/throttle.ts';
 import { BackPressure } from './delivery/back-pressure.ts';
+import { DiskWatch } from './disk-watch.ts';
 import { Deliverer } from './delivery/deliverer.ts';
+import { noEvents, type BrokerEvent, type BrokerEvents, type PacketTrace } from './events.ts';
 import { callHook, callHooks, createHooks } from './hooks.ts';
 import type { Message } from './message.ts';
-import type { DoorStatistics, Identity, Journal, Redirect, Scheduler } from './ports.ts';
+import type {
+  DoorStatistics,
+  Identity,
+  Journal,
+  ListenerProfile,
+  Redirect,
+  Scheduler,
+  StateSource,
+} from './ports.ts';
 import { Replays } from './retained/replays.ts';
 import { RetainedStore } from './retained/retained-store.ts';
 import { Lifecycle } from './sessions/lifecycle.ts';
+import { QueuePages } from './sessions/queue-pages.ts';
+import type { Session } from './sessions/session.ts';
 import { SessionTable } from './sessions/session-table.ts';
 import { SlabPool } from './slab-pool.ts';
 import { Statistics, type DropPolicy } from './statistics.ts';
@@ -26,7 +38,8 @@ import { Wills } from './wills.ts';
 export interface BrokerOptions {
   readonly clock: Clock;
   readonly log: Logger;
-  readonly limits: LimitsConfig;
+  /** Of the broker as a whole, and of clients whose listener has none of its own. */
+  limits: LimitsConfig;
   readonly journal: Journal;
   /** For stamps and `$SYS`. */
   readonly name: string;
@@ -40,16 +53,25 @@ export interface BrokerOptions {
   readonly redirect?: (identity: Identity) => Redirect | null;
   /** Default: the memory of this thread. */
   readonly memory?: MemoryGauge;
+  /** Default: nobody is told. */
+  readonly events?: BrokerEvents;
+  /** Seconds between two rounds of `$SYS`; 0 = none. Default: 10. */
+  readonly sysIntervalSeconds?: number;
 }
 
 /** The parts of one broker, in one place: what handlers and parts reach each other by. Not exported from the layer. */
 export class BrokerCore {
   readonly clock: Clock;
   readonly log: Logger;
-  readonly limits: LimitsConfig;
+  limits: LimitsConfig;
   readonly journal: Journal;
   readonly name: string;
   readonly version: string;
+  readonly events: BrokerEvents;
+  readonly #onEvent = (event: BrokerEvent): void => this.events.onEvent(event);
+  /** `null` where nobody wants to see every packet. */
+  trace: PacketTrace | null;
+  readonly sysIntervalSeconds: number;
   readonly statistics = new Statistics();
   readonly hooks = createHooks();
   readonly slabs = new SlabPool();
@@ -63,6 +85,10 @@ export class BrokerCore {
   readonly retained: RetainedStore;
   readonly replays: Replays;
   readonly deliverer: Deliverer;
+  readonly pages: QueuePages;
+  readonly disk: DiskWatch;
+  /** Sessions whose messages grow too old to wait. */
+  readonly aging = new Set<Session>();
   readonly pressure: BackPressure;
   readonly wills: Wills;
   readonly lifecycle: Lifecycle;
@@ -71,15 +97,23 @@ export class BrokerCore {
   readonly flapping: FlappingWatch;
   readonly throttles: Throttles;
   readonly memory: MemoryGuard;
+  /** Parts beside the broker that tell of themselves under `$SYS`. */
+  readonly sources = new Set<StateSource>();
   /** What the listeners count. */
   readonly doors: Readonly<DoorStatistics>[] = [];
-  /** Bytes that may wait for a client's socket: less than `maximumPendingBytes` while memory is tight. */
-  pendingBound: number;
+  /** Bytes that may wait for any client's socket while memory is tight; else `Infinity`: their own bounds hold. */
+  tightBound = Infinity;
   /** Records that every connection decodes into: valid until the next packet is decoded. */
   readonly publishRecord: PublishPacket = createPublishRecord();
   readonly ackRecord: AckRecord = createAckRecord();
-  /** Wall time of the chunk that is being handled. */
+  /**
+   * Time of the chunk that is being handled, in milliseconds: wall time at the start of this broker and what has passed
+   * since. For everything that expires: a clock that is set must not end sessions and messages.
+   */
   now: number;
+  /** Wall time of that chunk, for stamps. */
+  wall: number;
+  readonly #startedAt: number;
   /** Ids of stamps: start of the broker, then a count. */
   readonly stampPrefix: string;
   stampCount = 0;
@@ -94,14 +128,21 @@ export class BrokerCore {
     this.journal = options.journal;
     this.name = options.name;
     this.version = options.version;
+    this.events = options.events ?? noEvents;
+    this.trace = this.events.packets;
+    this.sysIntervalSeconds = options.sysIntervalSeconds ?? 10;
     this.turn = new Turn(options.schedule ?? ((callback) => void setImmediate(callback)));
-    this.now = options.clock.now();
-    this.stampPrefix = `${this.now.toString(36)}-`;
+    this.wall = options.clock.now();
+    this.now = this.wall;
+    this.#startedAt = this.wall - options.clock.monotonic();
+    this.stampPrefix = `${this.wall.toString(36)}-`;
     this.redirect = options.redirect ?? null;
     this.router = new Router(this.statistics, options.limits.overlappingCopies === 'each');
     this.retained = new RetainedStore(this);
     this.replays = new Replays(this);
     this.deliverer = new Deliverer(this);
+    this.pages = new QueuePages(this);
+    this.disk = new DiskWatch(this);
     this.pressure = new BackPressure(this);
     this.wills = new Wills(this);
     this.lifecycle = new Lifecycle(this);
@@ -110,7 +151,6 @@ export class BrokerCore {
     this.flapping = new FlappingWatch(this);
     this.throttles = new Throttles(this);
     this.memory = new MemoryGuard(this, options.memory ?? threadMemory);
-    this.pendingBound = options.limits.maximumPendingBytes;
   }
 
   /** Everything recorded so far survives a crash. */
@@ -120,8 +160,15 @@ export class BrokerCore {
 
   /** Looks at the clocks; called once per chunk. The monotonic time. */
   tick(): number {
-    this.now = this.clock.now();
-    return this.clock.monotonic();
+    const monotonic = this.clock.monotonic();
+    this.now = Math.floor(this.#startedAt + monotonic);
+    this.wall = this.clock.now();
+    return monotonic;
+  }
+
+  /** As `now`, at this moment. */
+  timeNow(): number {
+    return Math.floor(this.#startedAt + this.clock.monotonic());
   }
 
   /** Routes a message of a will or of the broker itself; its topic has been checked. */
@@ -133,6 +180,11 @@ export class BrokerCore {
   tellPublished(message: Message, identity: Identity | null): void {
     const { published } = this.hooks;
     if (published !== null) callHook(published, this.log, message, identity);
+  }
+
+  /** Tells what happened to a client, but not of the parts of this program. */
+  tell(event: BrokerEvent, profile?: ListenerProfile): void {
+    if (this.events !== noEvents && profile?.isInside !== true) callHook(this.#onEvent, this.log, event);
   }
 
   /** Counts and tells a message that is not delivered. */
@@ -150,6 +202,7 @@ export class BrokerCore {
 
   onConnectionGone(connection: Connection): void {
     this.admission.leave(connection);
+    this.disk.forget(connection);
     if (this.connections.size === 0) this.onIdle();
   }
 }

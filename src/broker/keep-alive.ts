@@ -1,5 +1,6 @@
 import { ReasonCode } from '#mqtt';
-import { Phase, type Connection } from './connection.ts';
+import type { Connection } from './connection.ts';
+import { Phase } from './phase.ts';
 import type { BrokerCore } from './core.ts';
 import { checkAuthenticationTime } from './handlers/auth.ts';
 
@@ -29,10 +30,11 @@ function isSilent(connection: Connection, now: number): boolean {
 }
 
 function checkSignIn(core: BrokerCore, connection: Connection, now: number): void {
-  if (now - connection.acceptedAt < core.limits.connectTimeoutMs) return;
+  if (now - connection.acceptedAt < connection.limits.connectTimeoutMs) return;
   core.statistics.connectionsRefused++;
   core.statistics.reached['connect-time']++;
-  connection.close('discard will', 'no CONNECT in time');
+  const reasonCode = ReasonCode.KeepAliveTimeout;
+  connection.close('discard will', { kind: 'broker', reasonCode, detail: 'no CONNECT in time' });
 }
 
 /** 0x97: the bound that it passed is ours (an implementation or administrative limit). */

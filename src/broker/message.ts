@@ -1,6 +1,6 @@
 import { isUtf8 } from 'node:buffer';
 import type { LimitsConfig } from '#config';
-import { ReasonCode, type PublishProperties, type Qos } from '#mqtt';
+import { ReasonCode, utf8Length, type PublishProperties, type Qos } from '#mqtt';
 import { topicNameFault } from '#topics';
 import type { StoredDelivery, StoredMessage } from './ports.ts';
 
@@ -83,21 +83,31 @@ export function expiryTime(properties: PublishProperties | null, now: number): n
 /**
  * What is wrong with a message of a client beside its topic: a response topic that none can be published on breaks the
  * protocol [MQTT-3.3.2-14]; a payload that is not the UTF-8 that it is said to be is refused where that is checked
- * (MQTT 5, 3.3.2.3.2).
+ * (MQTT 5, 3.3.2.3.2); a payload beyond a bound of its own goes nowhere.
  */
 export function messageFault(
   limits: LimitsConfig,
   payload: Buffer,
   properties: PublishProperties | null,
 ): ReasonCode {
+  const { maximumPayloadSize = 0 } = limits;
+  if (maximumPayloadSize > 0 && payload.length > maximumPayloadSize)
+    return ReasonCode.ImplementationSpecificError;
   if (properties === null) return ReasonCode.Success;
   const { responseTopic, payloadFormat } = properties;
   if (responseTopic !== undefined && topicNameFault(responseTopic, Infinity) !== ReasonCode.Success)
     return ReasonCode.ProtocolError;
+  // With a mount point before it it may not fit into a packet any more (1.5.4).
+  if (responseTopic !== undefined && responseTopic.length * 3 > longestString) {
+    if (utf8Length(responseTopic) > longestString) return ReasonCode.TopicNameInvalid;
+  }
   if (payloadFormat === 1 && limits.checkPayloadFormat === true && !isUtf8(payload))
     return ReasonCode.PayloadFormatInvalid;
   return ReasonCode.Success;
 }
+
+/** Bytes of a string in a packet. */
+const longestString = 65_535;
 
 /** Where a bridge tells whether it is connected. Mosquitto's does so with its will, and does not connect without. */
 const bridgeState = /^\$SYS\/broker\/connection\/[^/]+\/state$/;
@@ -118,6 +128,9 @@ export class Delivery implements StoredDelivery {
   readonly share: string;
   /** Generation of the access rules under which the session was found to be allowed to read it; -1 = never asked. */
   generation: number;
+  readonly isUrgent: boolean;
+  /** When it was queued, in milliseconds; 0 = not known. */
+  readonly queuedAt: number;
 
   constructor(
     serial: number,
@@ -127,6 +140,8 @@ export class Delivery implements StoredDelivery {
     subscriptionIdentifiers: readonly number[],
     share: string,
     generation: number,
+    isUrgent = false,
+    queuedAt = 0,
   ) {
     this.serial = serial;
     this.message = message;
@@ -135,6 +150,8 @@ export class Delivery implements StoredDelivery {
     this.subscriptionIdentifiers = subscriptionIdentifiers;
     this.share = share;
     this.generation = generation;
+    this.isUrgent = isUrgent;
+    this.queuedAt = queuedAt;
   }
 
   /** Bytes that it holds in memory, roughly: what queue bounds count. */

@@ -4,6 +4,7 @@ import type { Statistics } from './statistics.ts';
 import type { Turn } from './turn.ts';
 
 const empty = Buffer.alloc(0);
+const nothingLent: Buffer[] = [];
 
 /** Is told when an outbox that was congested has room again. */
 export interface OutboxOwner {
@@ -15,9 +16,8 @@ export interface OutboxContext {
   readonly turn: Turn;
   readonly slabs: SlabPool;
   readonly statistics: Statistics;
-  readonly limits: { readonly maximumPendingBytes: number };
-  /** What may wait now: less than that while memory is tight. */
-  readonly pendingBound: number;
+  /** What may wait for anybody now: a bound while memory is tight, else `Infinity`. */
+  readonly tightBound: number;
 }
 
 /**
@@ -35,6 +35,8 @@ export class Outbox {
   slab: Buffer = empty;
   /** Bytes that the transport has not handed over, as far as is known, and those that are gathered. */
   waiting = 0;
+  /** Frames that were gathered since the transport had last handed everything over. */
+  waitingFrames = 0;
   /** Monotonic time since which `waiting` has been above the bound; 0 = it is not. */
   congestedSince = 0;
 
@@ -45,19 +47,20 @@ export class Outbox {
   #used = 0;
   #isDirty = false;
   #isClosed = false;
-  /** Slabs that the transport may still read from. */
-  #lent: Buffer[] = [];
+  /** Slabs that the transport may still read from; `nothingLent`, which is never changed, while there are none. */
+  #lent = nothingLent;
 
-  constructor(context: OutboxContext, transport: Transport, owner: OutboxOwner) {
+  /** `bound`: bytes that may wait before it is congested. */
+  constructor(context: OutboxContext, transport: Transport, owner: OutboxOwner, bound: number) {
     this.#context = context;
     this.#transport = transport;
     this.#owner = owner;
-    this.#bound = context.limits.maximumPendingBytes;
+    this.#bound = bound;
   }
 
   /** The client takes its bytes more slowly than they come: QoS 0 is dropped, QoS 1 and 2 stay queued. */
   get isCongested(): boolean {
-    return this.waiting > this.#context.pendingBound;
+    return this.waiting > this.#bound || this.waiting > this.#context.tightBound;
   }
 
   /** The bound is passed four times over: what can be dropped was dropped, the rest is the client's own doing. */
@@ -71,6 +74,7 @@ export class Outbox {
     const end = offset + length;
     if (!this.#isDirty) this.#markDirty();
     this.waiting += length;
+    this.waitingFrames++;
     this.#context.statistics.packetsSent++;
     if (end <= this.slab.length) {
       this.#used = end;
@@ -94,7 +98,16 @@ export class Outbox {
       this.release();
       return;
     }
-    this.#writeSlab();
+    const slab = this.slab;
+    const used = this.#used;
+    if (used > 0) {
+      this.slab = empty;
+      this.#used = 0;
+      this.#write(used === slab.length ? slab : slab.subarray(0, used));
+      // Most writes are taken at once: then the slab is free again, and nothing has to be remembered.
+      if (this.#transport.pendingBytes === 0) this.#context.slabs.give(slab);
+      else this.#lend(slab);
+    }
     this.#look();
   }
 
@@ -114,7 +127,7 @@ export class Outbox {
     this.#isClosed = true;
     this.slab = empty;
     this.#used = 0;
-    this.#lent = [];
+    this.#lent = nothingLent;
   }
 
   #markDirty(): void {
@@ -128,7 +141,7 @@ export class Outbox {
       const larger = this.#context.slabs.take(used === 0 ? length : largeSlab);
       if (used > 0) this.slab.copy(larger, 0, 0, used);
       // The small slab is kept until the flush: a frame in it may still be copied from.
-      if (this.slab.length > 0) this.#lent.push(this.slab);
+      if (this.slab.length > 0) this.#lend(this.slab);
       this.slab = larger;
       this.#used = used + length;
       return used;
@@ -146,7 +159,7 @@ export class Outbox {
     const used = this.#used;
     this.slab = empty;
     this.#used = 0;
-    this.#lent.push(slab);
+    this.#lend(slab);
     this.#write(used === slab.length ? slab : slab.subarray(0, used));
   }
 
@@ -156,14 +169,24 @@ export class Outbox {
     this.#transport.write(bytes);
   }
 
+  #lend(slab: Buffer): void {
+    if (this.#lent === nothingLent) this.#lent = [slab];
+    else this.#lent.push(slab);
+  }
+
+  #takeBack(): void {
+    for (const slab of this.#lent) this.#context.slabs.give(slab);
+    this.#lent = nothingLent;
+  }
+
   /** Asks the transport how much waits; gives the slabs back when nothing does. */
   #look(): void {
     const wasCongested = this.isCongested || this.congestedSince !== 0;
     const pending = this.#transport.pendingBytes;
     this.waiting = pending + this.#used;
     if (pending === 0) {
-      for (const slab of this.#lent) this.#context.slabs.give(slab);
-      this.#lent.length = 0;
+      this.waitingFrames = 0;
+      if (this.#lent !== nothingLent) this.#takeBack();
     }
     if (this.isCongested) {
       if (this.congestedSince === 0) this.congestedSince = this.#context.clock.monotonic();

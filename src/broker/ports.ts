@@ -1,4 +1,5 @@
 import type { PublishProperties, Qos, ReasonCode, Will } from '#mqtt';
+import type { LimitsConfig } from '#config';
 import type { PeerInfo } from '#base';
 
 /** Who a connection is, once authenticated. */
@@ -28,6 +29,41 @@ export interface ListenerProfile {
   readonly minimumQos: 0 | 1;
   /** Client ids that are made unique by the peer's address. */
   readonly sharedClientIds: ReadonlySet<string>;
+  /** Bounds for its clients, complete; absent = the broker's. Those of the broker as a whole are never taken from here. */
+  readonly limits?: LimitsConfig;
+  /** Its clients live below this prefix and do not see it: `site1/`. Access rules are asked about the whole topic. */
+  readonly mountPoint?: string;
+  /** How messages wait for its clients; absent = in one row, and at a bound the new one is dropped. */
+  readonly queue?: QueueRules;
+  /** Parts of this program come in here, bridges among them: `BrokerEvents` leaves them out. */
+  readonly isInside?: boolean;
+  /** For the log: its port, or the path of its socket. */
+  readonly port?: number | string;
+}
+
+/** How messages at QoS 1 and 2 wait for a client. */
+export interface QueueRules {
+  /** Messages of topics that match one of these filters overtake all others that wait. */
+  readonly urgentTopics: readonly string[];
+  /** What is dropped at a bound: the message that comes, or the one that has waited longest. */
+  readonly whenFull: 'drop-new' | 'drop-oldest';
+  /** Milliseconds after which a message that waits is dropped; 0 = never. */
+  readonly maximumAgeMs: number;
+}
+
+/** What a part beside the broker tells of itself: names under `$SYS/broker/davylamp/`, and values. */
+export type StateSource = () => Iterable<readonly [name: string, value: string | number]>;
+
+/** What waits for a client. */
+export interface QueueView {
+  /** Not sent. */
+  readonly messages: number;
+  /** Of their topics and payloads. */
+  readonly bytes: number;
+  /** Sent, not acknowledged. */
+  readonly inflight: number;
+  /** How long the oldest of all has waited, in milliseconds, as far as that is known; 0 = nothing waits. */
+  readonly oldestMs: number;
 }
 
 /** What a listener counts, for `$SYS`. */
@@ -45,10 +81,15 @@ export interface DoorStatistics {
 export interface Authenticator {
   /** `identity` on success, else why not (`BadUserNameOrPassword`, `NotAuthorized`, …). */
   authenticate(credentials: Credentials): AuthenticationResult | Promise<AuthenticationResult>;
+  /**
+   * After a reload: may a client stay that came in by `ticket`, which its sign-in gave? Not asked about clients without
+   * one. Absent = every client may.
+   */
+  isStillWelcome?(identity: Identity, ticket: string): boolean;
 }
 
 export type AuthenticationResult =
-  | { readonly reasonCode: 0; readonly name: string | null }
+  | { readonly reasonCode: 0; readonly name: string | null; readonly ticket?: string }
   | { readonly reasonCode: ReasonCode; readonly detail: string };
 
 /** The authentication methods of a listener (MQTT 5, 4.12). */
@@ -70,7 +111,12 @@ export interface AuthenticationExchange {
 
 export type AuthenticationStep =
   | { readonly kind: 'continue'; readonly data: Buffer | undefined }
-  | { readonly kind: 'success'; readonly name: string | null; readonly data: Buffer | undefined }
+  | {
+      readonly kind: 'success';
+      readonly name: string | null;
+      readonly data: Buffer | undefined;
+      readonly ticket?: string;
+    }
   | { readonly kind: 'failure'; readonly reasonCode: ReasonCode; readonly detail: string };
 
 /**
@@ -87,6 +133,12 @@ export interface Authorizer {
    * at delivery; `some` = check each message; `none` = refuse.
    */
   maySubscribe(identity: Identity, filter: string): 'all' | 'some' | 'none';
+}
+
+/** Who published something, and by which rules. */
+export interface Source {
+  readonly identity: Identity;
+  readonly authorizer: Authorizer;
 }
 
 /** Where else a client is to go (MQTT 5, 4.11). */
@@ -130,6 +182,10 @@ export interface StoredDelivery {
   readonly subscriptionIdentifiers: readonly number[];
   /** The shared subscription by which it came, `$share/…`; empty or absent = none. */
   readonly share?: string;
+  /** It overtakes everything else that waits in its session. */
+  readonly isUrgent?: boolean;
+  /** When it was queued, in milliseconds; 0 or absent = not known. */
+  readonly queuedAt?: number;
 }
 
 export interface StoredDeliveryState extends StoredDelivery {
@@ -154,15 +210,36 @@ export interface StoredSession {
   readonly subscriptions: readonly StoredSubscription[];
   /** In the order of `serial`. */
   readonly deliveries: Iterable<StoredDeliveryState>;
+  /** The same, where most of it can stay where it is; absent = it cannot. */
+  readonly queue?: StoredQueue;
   /** QoS 2 packet ids taken from the client that wait for PUBREL. */
   readonly incomingPacketIds: readonly number[];
   readonly will: StoredWill | null;
+}
+
+/** A session's deliveries, most of them left where they are. */
+export interface StoredQueue {
+  /** Sent and not finished, in the order of `serial`. */
+  readonly inflight: readonly StoredDeliveryState[];
+  /** Not sent, and urgent. */
+  readonly urgent: readonly StoredDeliveryState[];
+  /** Not sent, and not urgent: how many, and their bytes of topics and payloads. */
+  readonly messages: number;
+  readonly bytes: number;
+  /** The highest `serial`; 0 = none. */
+  readonly lastSerial: number;
 }
 
 export interface StoredState {
   readonly sessions: Iterable<StoredSession>;
   readonly retained: Iterable<StoredMessage>;
 }
+
+/**
+ * Whether a journal takes new messages. `full`: there is no room; `failed`: the disk does not do what it should. Either
+ * way it goes on trying, and takes what makes room.
+ */
+export type JournalState = 'ok' | 'full' | 'failed';
 
 /**
  * What must not be forgotten. Every `record…` is synchronous and returns before it is durable; an acknowledgement
@@ -176,6 +253,20 @@ export interface Journal {
   readonly durableSequence: number;
   /** Sets who is called whenever `durableSequence` has risen. */
   onDurable(callback: () => void): void;
+  readonly state: JournalState;
+  /** Sets who is called whenever `state` has changed. */
+  onState(callback: (state: JournalState) => void): void;
+  /**
+   * Reads queued deliveries of a session back: those behind `afterSerial` that were not sent and are not urgent, in
+   * their order, at most `maximumCount` and about `maximumBytes`, but one at least. Empty = there are none. Absent where
+   * nothing can be read back.
+   */
+  readDeliveries?(
+    clientId: string,
+    afterSerial: number,
+    maximumCount: number,
+    maximumBytes: number,
+  ): Promise<readonly StoredDeliveryState[]>;
   /** What an earlier run left behind. Called once, before any record. */
   load(): StoredState;
   /** A client is connected to this session, which is new or goes on. */

@@ -7,6 +7,9 @@ export const dropPolicies = [
   'not-authorized',
   'retained-full',
   'session-ended',
+  'queue-age',
+  'journal-full',
+  'unreadable',
   'hook',
   'memory',
 ] as const;
@@ -30,6 +33,8 @@ export const boundNames = [
   'memory',
   'rate',
   'flapping',
+  'drain-rate',
+  'journal',
 ] as const;
 export type BoundName = (typeof boundNames)[number];
 
@@ -47,6 +52,8 @@ export class Statistics {
   /** PUBLISH packets that were answered with a reason code of 0x80 or above. */
   publishRefused = 0;
   connectionsAccepted = 0;
+  /** CONNECT packets, also of those who are refused. */
+  connectsReceived = 0;
   connectionsRefused = 0;
   connectionsClosed = 0;
   clientsConnected = 0;
@@ -76,6 +83,9 @@ export class Statistics {
     'not-authorized': 0,
     'retained-full': 0,
     'session-ended': 0,
+    'queue-age': 0,
+    'journal-full': 0,
+    unreadable: 0,
     hook: 0,
     memory: 0,
   };
@@ -97,6 +107,8 @@ export class Statistics {
     memory: 0,
     rate: 0,
     flapping: 0,
+    'drain-rate': 0,
+    journal: 0,
   };
 
   /** Messages dropped for any reason. */

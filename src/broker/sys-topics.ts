@@ -2,10 +2,8 @@ import type { Timer } from '#base';
 import { utf8Length } from '#mqtt';
 import type { BrokerCore } from './core.ts';
 import { Message } from './message.ts';
+import type { StateSource } from './ports.ts';
 import { boundNames, dropPolicies, type Statistics } from './statistics.ts';
-
-/** Milliseconds between two publications, as in other brokers. */
-const sysIntervalMs = 10_000;
 
 /** Rates that are averaged: name under `load/`, and the counter whose growth it is. */
 const loads: readonly (readonly [string, (statistics: Statistics) => number])[] = [
@@ -17,7 +15,7 @@ const loads: readonly (readonly [string, (statistics: Statistics) => number])[] 
   ['bytes/received', (s) => s.bytesReceived],
   ['bytes/sent', (s) => s.bytesSent],
   ['sockets', (s) => s.connectionsAccepted],
-  ['connections', (s) => s.clientsConnected + s.connectionsClosed],
+  ['connections', (s) => s.connectsReceived],
 ];
 
 const windows = [
@@ -35,23 +33,34 @@ interface Load {
   readonly rates: number[];
 }
 
-/** The broker about itself: retained messages under `$SYS/broker`, named as Mosquitto names them. */
+/**
+ * The broker about itself: retained messages under `$SYS/broker`, named as Mosquitto 2.1 names them and with its
+ * meanings; what only this broker has stands under `$SYS/broker/davylamp`. Loads are averages per minute over 1, 5 and 15
+ * minutes, each new one `growth + e^(-seconds/window) * (last - growth)`.
+ */
 export class SysTopics {
   readonly #core: BrokerCore;
   readonly #startedAt: number;
   readonly #loads: readonly Load[] = loads.map(() => ({ last: 0, rates: windows.map(() => 0) }));
   /** What was last published, so that only changes are. */
   readonly #published = new Map<string, string>();
+  /** Monotonic time of the last round. */
+  #lastAt: number;
+  #heapMaximum = 0;
   #timer: Timer | null = null;
 
   constructor(core: BrokerCore) {
     this.#core = core;
     this.#startedAt = core.clock.monotonic();
+    this.#lastAt = this.#startedAt;
   }
 
+  /** Nothing is said at all where the interval is 0. */
   start(): void {
+    const { clock, sysIntervalSeconds } = this.#core;
+    if (sysIntervalSeconds === 0) return;
     this.publish();
-    this.#timer = this.#core.clock.every(sysIntervalMs, () => this.publish());
+    this.#timer = clock.every(sysIntervalSeconds * 1000, () => this.publish());
   }
 
   stop(): void {
@@ -87,6 +96,8 @@ export class SysTopics {
     this.#say('subscriptions/count', s.subscriptions);
     this.#say('shared_subscriptions/count', s.sharedSubscriptions);
     this.#say('retained messages/count', s.retainedMessages);
+    this.#say('connections/socket/count', s.connectionsAccepted);
+    this.#sayMemory();
     for (const policy of dropPolicies) this.#say(`davylamp/dropped/${policy}`, s.dropped[policy]);
     this.#say('davylamp/client_id_fights', s.clientIdFights);
     this.#say('davylamp/takeovers', s.takeovers);
@@ -95,6 +106,32 @@ export class SysTopics {
     this.#say('davylamp/publishers_held', s.publishersHeld);
     this.#sayBounds();
     this.#sayLoads();
+    for (const source of this.#core.sources)
+      for (const [name, value] of source()) this.#say(`davylamp/${name}`, value);
+  }
+
+  /** What a part that is gone had told is told no more. */
+  clear(source: StateSource): void {
+    for (const [name] of source()) {
+      const topic = `$SYS/broker/davylamp/${name}`;
+      if (this.#published.delete(`davylamp/${name}`)) this.#core.retained.clearOwn(topic);
+    }
+  }
+
+  #sayMemory(): void {
+    const { connections, memory } = this.#core;
+    let packets = 0;
+    let bytes = 0;
+    for (const { outbox } of connections) {
+      packets += outbox.waitingFrames;
+      bytes += outbox.waiting;
+    }
+    this.#say('packet/out/count', packets);
+    this.#say('packet/out/bytes', bytes);
+    const heap = memory.measure();
+    this.#heapMaximum = Math.max(this.#heapMaximum, heap);
+    this.#say('heap/current', heap);
+    this.#say('heap/maximum', this.#heapMaximum);
   }
 
   #sayBounds(): void {
@@ -111,14 +148,16 @@ export class SysTopics {
   }
 
   #sayLoads(): void {
-    const { statistics } = this.#core;
+    const { statistics, clock } = this.#core;
+    const elapsed = clock.monotonic() - this.#lastAt;
+    this.#lastAt += elapsed;
     for (const [index, [name, count]] of loads.entries()) {
       const load = this.#loads[index]!;
       const now = count(statistics);
-      const perMinute = ((now - load.last) * 60_000) / sysIntervalMs;
+      const perMinute = elapsed === 0 ? 0 : ((now - load.last) * 60_000) / elapsed;
       load.last = now;
       for (const [at, [window, milliseconds]] of windows.entries()) {
-        const weight = Math.exp(-sysIntervalMs / milliseconds);
+        const weight = Math.exp(-elapsed / milliseconds);
         load.rates[at] = perMinute + weight * (load.rates[at]! - perMinute);
         this.#say(`load/${name}/${window}`, load.rates[at].toFixed(2));
       }
@@ -131,7 +170,7 @@ export class SysTopics {
     this.#published.set(name, text);
     const topic = `$SYS/broker/${name}`;
     const message = new Message(topic, utf8Length(topic), Buffer.from(text), 0, true, null, '', 0);
-    this.#core.retained.store(message);
+    this.#core.retained.storeOwn(message);
     this.#core.publish(message);
   }
 }

@@ -29,7 +29,7 @@ export class Wills {
 
   #route(session: Session, will: Will): void {
     const core = this.#core;
-    const now = core.clock.now();
+    const now = core.timeNow();
     const properties = willProperties(will);
     const message = new Message(
       will.topic,
@@ -42,14 +42,14 @@ export class Wills {
       expiryTime(properties, now),
     );
     // [MQTT-3.1.2-14] [MQTT-3.1.2-15]
-    if (will.retain) core.retained.store(message);
+    if (will.retain) core.retained.store(message, session.source);
     core.publish(message);
     core.tellPublished(message, session.identity);
   }
 
   /** Keeps a will for `delaySeconds`, or until its session ends or is taken up again. */
   delay(session: Session, will: Will, delaySeconds: number): void {
-    session.delayedWill = { will, dueAt: this.#core.clock.now() + delaySeconds * 1000 };
+    session.delayedWill = { will, dueAt: this.#core.timeNow() + delaySeconds * 1000 };
     this.#core.journal.recordWill(session.clientId, session.delayedWill);
   }
 

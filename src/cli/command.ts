@@ -5,6 +5,8 @@ import { DavylampError } from '#base';
 export interface OptionSpec {
   readonly name: string;
   readonly short?: string;
+  /** Only the short form exists: the name is for the code alone. */
+  readonly isShortOnly?: boolean;
   /** What the value is called in the help, e.g. `FILE`; absent for a switch. */
   readonly value?: string;
   readonly summary: string;
@@ -17,6 +19,13 @@ export interface CommandSpec {
   /** What follows the name in the usage line for arguments that are not options, e.g. `SITE/DETECTOR`. */
   readonly positionals?: string;
   readonly options: readonly OptionSpec[];
+  /**
+   * The command keeps the habits of another program and reads its words itself: order counts, a value may look like an
+   * option, `-h` is not help. All words come as positionals.
+   */
+  readonly readsOwnWords?: boolean;
+  /** Lines at the end of the help, such as exit codes of its own. */
+  readonly notes?: readonly string[];
   /** Ends with the exit code. Throws `DavylampError` for what a person can mend. */
   run(args: ParsedArgs, context: CommandContext): Promise<number>;
 }
@@ -74,6 +83,7 @@ export function usage(command: string, what: string): DavylampError {
 
 /** Reads the arguments behind a command's name. Throws USAGE for an unknown option, a missing value, too many words. */
 export function parseCommandArgs(spec: CommandSpec, argv: readonly string[]): ParsedArgs {
+  if (spec.readsOwnWords === true) return new ParsedArgs(spec.name, new Map(), argv);
   const known = [...spec.options, helpOption];
   const { tokens } = parseArgs({
     args: [...argv],

@@ -7,14 +7,26 @@ import {
   type CommandSpec,
   type OptionSpec,
 } from './command.ts';
+import { brokerCommand } from './broker-command.ts';
 import { demoCommands } from './demo-commands.ts';
 import { deviceCommands } from './device-commands.ts';
+import { journalCommands } from './journal-commands.ts';
+import { mqttCommands } from './mqtt/commands.ts';
+import { passwdCommand } from './passwd.ts';
 import type { SystemPort } from './ports.ts';
 import { roleCommands } from './role-commands.ts';
 
 /** All commands, in the order of the help. */
 export function allCommands(system: SystemPort): readonly CommandSpec[] {
-  return [...demoCommands(system), ...roleCommands(system), ...deviceCommands(system)];
+  return [
+    ...demoCommands(system),
+    ...roleCommands(system),
+    brokerCommand(system),
+    ...mqttCommands(() => system.openMqttTools()),
+    passwdCommand(() => system.openPasswdTools()),
+    ...deviceCommands(system),
+    ...journalCommands(system),
+  ];
 }
 
 /**
@@ -37,7 +49,7 @@ export async function runCommandLine(
       return 0;
     }
     const { command, rest } = findCommand(argv, allCommands(system));
-    if (rest.some((word) => word === '--help' || word === '-h')) {
+    if (rest.some((word) => word === '--help' || (word === '-h' && command.readsOwnWords !== true))) {
       context.print(commandHelp(command));
       return 0;
     }
@@ -87,9 +99,11 @@ function overview(commands: readonly CommandSpec[]): string {
 
 /** The help of one command; `docs/reference/command-line.md` holds the same text. */
 export function commandHelp(command: CommandSpec): string {
-  const options = [...command.options, helpOption];
-  const label = (option: OptionSpec): string =>
-    `${option.short === undefined ? '    ' : `-${option.short}, `}--${option.name}${option.value === undefined ? '' : ` ${option.value}`}`;
+  const isOwn = command.readsOwnWords === true;
+  const options = [
+    ...command.options,
+    isOwn ? { name: helpOption.name, summary: helpOption.summary } : helpOption,
+  ];
   const width = Math.max(...options.map((option) => label(option).length)) + 2;
   return [
     `Usage: davylamp ${command.name} [options]${command.positionals === undefined ? '' : ` ${command.positionals}`}`,
@@ -98,5 +112,14 @@ export function commandHelp(command: CommandSpec): string {
     '',
     'Options:',
     ...options.map((option) => `  ${label(option).padEnd(width)}${option.summary}`),
+    ...(command.notes === undefined ? [] : ['', ...command.notes]),
   ].join('\n');
+}
+
+/** `-s, --name VALUE`; a form that does not exist leaves its place empty. */
+function label({ name, short, isShortOnly, value }: OptionSpec): string {
+  const shortForm = short === undefined ? '    ' : `-${short}`;
+  const forms =
+    isShortOnly === true ? shortForm : `${short === undefined ? shortForm : `${shortForm}, `}--${name}`;
+  return value === undefined ? forms : `${forms} ${value}`;
 }

@@ -131,12 +131,12 @@ export class BrokerLink {
   }
 
   /** Says DISCONNECT, sends what is gathered, and closes. [MQTT-3.14.4-1] */
-  end(reasonCode: number = ReasonCode.Success): void {
+  end(reasonCode: number = ReasonCode.Success, properties: DisconnectPacket['properties'] = {}): void {
     if (this.#phase === 'ending') return;
     if (this.#phase === 'up' && this.#transport !== null) {
       // Before MQTT 5, DISCONNECT means: no will. Whoever wants the will leaves without it.
       if (this.#version === 5 || reasonCode === ReasonCode.Success)
-        this.outbox.packet(disconnect(reasonCode));
+        this.outbox.packet(disconnect(reasonCode, properties));
       this.outbox.flush();
       this.#phase = 'ending';
       this.#transport.end();
@@ -167,6 +167,7 @@ export class BrokerLink {
       return;
     }
     transport.write(encodePacket(this.#connect, this.#version));
+    this.#owner.onOpened?.(this.#connect);
     this.outbox.attach(transport);
   }
 
@@ -212,10 +213,8 @@ export class BrokerLink {
         const packet = this.#publish;
         const reason = decodePublish(bytes, start, bodyStart, end, this.#version, packet);
         if (reason !== ReasonCode.Success) return reason;
-        // We never allow the broker an alias. [MQTT-3.1.2-27]
-        if (packet.properties !== null && packet.properties.topicAlias !== undefined)
-          return ReasonCode.TopicAliasInvalid;
-        return isTopicName(packet.topic) ? this.#owner.onPublish(packet) : ReasonCode.TopicNameInvalid;
+        const fault = this.#topicFault(packet);
+        return fault === ReasonCode.Success ? this.#owner.onPublish(packet) : fault;
       }
       case PacketType.Puback:
       case PacketType.Pubrec:
@@ -232,6 +231,16 @@ export class BrokerLink {
     }
   }
 
+  /** An alias must be one that CONNECT allows; the owner resolves it, and an empty topic stands for it. [MQTT-3.1.2-27] */
+  #topicFault({ topic, properties }: PublishPacket): ReasonCode {
+    const alias = properties?.topicAlias;
+    if (alias !== undefined && alias > (this.#connect.properties.topicAliasMaximum ?? 0))
+      return ReasonCode.TopicAliasInvalid;
+    return isTopicName(topic) || (topic === '' && alias !== undefined)
+      ? ReasonCode.Success
+      : ReasonCode.TopicNameInvalid;
+  }
+
   /** Anything but CONNACK is out of place here [MQTT-3.2.0-1], and AUTH where we named a method. */
   #onFirstFrame(bytes: Buffer, start: number, bodyStart: number, end: number): ReasonCode {
     const packet = decodePacket(bytes, start, bodyStart, end, this.#version);
@@ -246,6 +255,7 @@ export class BrokerLink {
     const connect = this.#connect;
     if (packet.reasonCode !== 0) {
       const reason = refusalOf(packet, this.#version);
+      this.#owner.onRefused?.(packet);
       this.#end(
         new DavylampError('CONNECTION_REFUSED', `${dialer.target} refused the connection: ${reason}`),
       );
@@ -277,6 +287,7 @@ export class BrokerLink {
       case PacketType.Unsuback:
         return this.#owner.onSuback(packet);
       case PacketType.Pingresp:
+        this.#owner.onPing?.('response');
         return ReasonCode.Success;
       case PacketType.Disconnect:
         if (this.#version !== 5) return ReasonCode.ProtocolError;
@@ -295,6 +306,7 @@ export class BrokerLink {
   }
 
   #onDisconnect(packet: DisconnectPacket): void {
+    this.#owner.onDisconnect?.(packet);
     const words = packet.properties.reasonString;
     const reason = reasonName(packet.reasonCode) + (words === undefined ? '' : ` (${words})`);
     this.#end(
@@ -307,7 +319,10 @@ export class BrokerLink {
       writes: () => this.outbox.writes,
       chunks: () => this.#chunks,
       isReading: () => !this.#isPaused && !this.#isSuspended,
-      ping: () => this.outbox.packet({ type: PacketType.Pingreq }),
+      ping: () => {
+        this.#owner.onPing?.('request');
+        this.outbox.packet({ type: PacketType.Pingreq });
+      },
       onSilence: () => {
         this.#end(
           new DavylampError('CONNECTION_LOST', `${this.#options.dialer.target} does not answer any more`),
@@ -365,8 +380,8 @@ export class BrokerLink {
   }
 }
 
-function disconnect(reasonCode: number): DisconnectPacket {
-  return { type: PacketType.Disconnect, reasonCode, properties: {} };
+function disconnect(reasonCode: number, properties: DisconnectPacket['properties'] = {}): DisconnectPacket {
+  return { type: PacketType.Disconnect, reasonCode, properties };
 }
 
 /** A topic name without wildcards; the rest of its grammar is checked by the codec. [MQTT-3.3.2-2] */

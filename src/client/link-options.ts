@@ -3,6 +3,7 @@ import type {
   AckRecord,
   ConnackPacket,
   ConnectPacket,
+  DisconnectPacket,
   PublishPacket,
   ReasonCode,
   SubackPacket,
@@ -22,6 +23,14 @@ export interface LinkOwner {
   onSuback(packet: SubackPacket | UnsubackPacket): ReasonCode;
   /** All that was written has been taken by the system. */
   onDrain(): void;
+  /** The transport is open and CONNECT leaves now, as it stands here. */
+  onOpened?(connect: ConnectPacket): void;
+  /** The broker refused the connection with this CONNACK; `onEnd` follows. */
+  onRefused?(connack: ConnackPacket): void;
+  /** MQTT 5: the broker said why it closes; `onEnd` follows. */
+  onDisconnect?(packet: DisconnectPacket): void;
+  /** A PINGREQ leaves, or a PINGRESP has come. */
+  onPing?(kind: 'request' | 'response'): void;
   /** The link is over. Once; nothing follows. `undefined`: it was ended on this side. */
   onEnd(error: DavylampError | undefined): void;
 }

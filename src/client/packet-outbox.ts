@@ -1,4 +1,4 @@
-import type { Transport } from '#base';
+import type { Clock, Timer, Transport } from '#base';
 import {
   encodePacket,
   publishLength,
@@ -17,6 +17,8 @@ const firstSlabBytes = 4 * 1024;
 const largestSlabBytes = 64 * 1024;
 /** Slabs kept for reuse; more than a turn or two ever has under way. */
 const maximumSpareSlabs = 8;
+/** What was gathered does not wait for company when it is this many bytes. */
+const companyBytes = 8 * 1024;
 /** An acknowledgement in its shortest form is 4 bytes, with a reason code 5. */
 const ackBytes = 8;
 
@@ -40,6 +42,11 @@ export class PacketOutbox {
   #end = 0;
   #scheduled = false;
   #writes = 0;
+  #clock: Clock | null = null;
+  #holdMs = 0;
+  #held: Timer | null = null;
+  #isHurried = false;
+  #flushedAt = -Infinity;
   readonly #retired: Buffer[] = [];
   readonly #spare: Buffer[] = [];
 
@@ -48,7 +55,8 @@ export class PacketOutbox {
     this.#scheduler = scheduler;
     this.#onTurnEnd = () => {
       this.#scheduled = false;
-      this.flush();
+      if (this.#mayHold()) this.#held ??= this.#clock?.after(this.#holdMs, () => this.flush()) ?? null;
+      else this.flush();
     };
   }
 
@@ -67,9 +75,27 @@ export class PacketOutbox {
     this.#transport = transport;
   }
 
+  /**
+   * From now on messages wait up to `holdMs` milliseconds for company, so that many leave in one write; anything else
+   * leaves at the end of the turn, with them, and so does the first message after a pause. 0 = nothing waits.
+   */
+  hold(clock: Clock, holdMs: number): void {
+    this.#clock = clock;
+    this.#holdMs = holdMs;
+  }
+
+  /** What is gathered by the end of this turn leaves then. */
+  hurry(): void {
+    this.#isHurried = true;
+    if (this.#held === null || this.#scheduled) return;
+    this.#scheduled = true;
+    this.#scheduler(this.#onTurnEnd);
+  }
+
   /** The transport is gone: what was gathered is forgotten, and so is what is sent from now on. */
   detach(): void {
     this.#transport = null;
+    this.#letGo();
     this.#retired.length = 0;
     this.#slab = Buffer.alloc(0);
     this.#start = 0;
@@ -110,6 +136,7 @@ export class PacketOutbox {
 
   ack(type: AckPacket['type'], packetId: number, reasonCode: number): void {
     if (this.#transport === null) return;
+    this.#isHurried = true;
     this.#makeRoom(ackBytes);
     this.#end = writeAck(this.#slab, this.#end, type, packetId, reasonCode, this.#version);
   }
@@ -117,6 +144,7 @@ export class PacketOutbox {
   /** Any packet that is not sent often. */
   packet(packet: Packet): void {
     if (this.#transport === null) return;
+    this.#isHurried = true;
     const bytes = encodePacket(packet, this.#version);
     this.#makeRoom(bytes.length);
     this.#end += bytes.copy(this.#slab, this.#end);
@@ -124,7 +152,9 @@ export class PacketOutbox {
 
   /** Writes what was gathered, now instead of at the end of the turn. */
   flush(): void {
+    this.#letGo();
     if (this.#start === this.#end || this.#transport === null) return;
+    if (this.#clock !== null) this.#flushedAt = this.#clock.monotonic();
     const bytes = this.#slab.subarray(this.#start, this.#end);
     this.#start = this.#end;
     this.#writes += 1;
@@ -141,6 +171,18 @@ export class PacketOutbox {
       if (this.#spare.length < maximumSpareSlabs && slab.length === this.#slabBytes) this.#spare.push(slab);
     }
     this.#retired.length = 0;
+  }
+
+  #mayHold(): boolean {
+    if (this.#holdMs === 0 || this.#isHurried || this.#clock === null) return false;
+    if (this.#end - this.#start >= companyBytes) return false;
+    return this.#clock.monotonic() - this.#flushedAt < this.#holdMs;
+  }
+
+  #letGo(): void {
+    this.#held?.cancel();
+    this.#held = null;
+    this.#isHurried = false;
   }
 
   #makeRoom(bytes: number): void {

@@ -1,15 +1,15 @@
 import type { LogLevel } from '#base';
 import type { AlarmRule } from '#model';
 import type {
-  BridgeConfig,
-  BridgeTopicConfig,
   CommandGateConfig,
   Config,
   LimitsConfig,
   ListenerConfig,
+  PersistenceConfig,
   PlatformConfig,
-  TlsFilesConfig,
 } from './config.ts';
+import { bridgeOf } from './build-bridge.ts';
+import { tlsFilesOf } from './build-tls-files.ts';
 import type { Section } from './section.ts';
 
 /** A detector that reads 1: gas. Where nobody wrote a rule, this one stands. */
@@ -34,6 +34,7 @@ export function buildConfig(root: Section): Config {
     logLevel: root.text('log_level') as LogLevel,
     limits: limitsOf(only(root, 'broker')),
     listeners: root.all('listener').map(listenerOf),
+    persistence: persistenceOf(only(root, 'persistence')),
     bridges: root.all('bridge').map((bridge) => bridgeOf(bridge, name)),
     platform: platform === undefined ? null : platformOf(platform, root.all('alarm')),
     commands: commandsOf(only(root, 'commands')),
@@ -76,18 +77,20 @@ function limitsOf(broker: Section): LimitsConfig {
     flappingConnects: broker.number('flapping_connects'),
     flappingWindowMs: broker.number('flapping_window'),
     flappingBanMs: broker.number('flapping_ban'),
+    minimumDrainRate: broker.number('minimum_drain_rate'),
+    maximumInflightBytes: broker.number('maximum_inflight_bytes'),
+    queueQos0: broker.boolean('queue_qos0'),
+    retainExpirySeconds: broker.number('retain_expiry'),
+    checkRetainSource: broker.boolean('check_retain_source'),
     overlappingCopies: broker.text('overlapping_copies') === 'each' ? 'each' : 'one',
     checkPayloadFormat: broker.boolean('check_payload_format'),
     responsePrefix: broker.text('response_prefix') || null,
   };
 }
 
-function tlsFilesOf(section: Section): TlsFilesConfig {
-  return {
-    caFile: section.textOrNull('ca_file'),
-    certificateFile: section.textOrNull('certificate_file'),
-    keyFile: section.textOrNull('key_file'),
-  };
+function persistenceOf(persistence: Section): PersistenceConfig | null {
+  if (!persistence.boolean('enabled')) return null;
+  return { folder: persistence.text('folder'), maximumBytes: persistence.number('maximum_size') };
 }
 
 const defaultPorts = { tcp: 1883, tls: 8883, unix: 0, ws: 8083, wss: 8084 } as const;
@@ -119,37 +122,7 @@ function listenerOf(listener: Section): ListenerConfig {
     stamp: listener.boolean('stamp'),
     minimumQos: listener.number('minimum_qos') as 0 | 1,
     sharedClientIds: listener.texts('shared_client_ids'),
-  };
-}
-
-function bridgeOf(bridge: Section, machine: string): BridgeConfig {
-  const files = tlsFilesOf(bridge);
-  const isTls = bridge.booleanOrNull('tls') ?? (files.caFile !== null || files.certificateFile !== null);
-  return {
-    name: bridge.text('name'),
-    host: bridge.text('host'),
-    port: bridge.numberOrNull('port') ?? (isTls ? 8883 : 1883),
-    tls: isTls ? files : null,
-    protocolVersion: bridge.number('protocol_version') as BridgeConfig['protocolVersion'],
-    clientId: bridge.textOrNull('client_id') ?? `davylamp-${machine}-${bridge.text('name')}`,
-    username: bridge.textOrNull('username'),
-    passwordFile: bridge.textOrNull('password_file'),
-    keepAliveSeconds: bridge.number('keep_alive'),
-    cleanStart: bridge.boolean('clean_start'),
-    sessionExpirySeconds: bridge.number('session_expiry'),
-    retryMinimumMs: bridge.number('retry_minimum'),
-    retryMaximumMs: bridge.number('retry_maximum'),
-    topics: bridge.all('topic').map(bridgeTopicOf),
-  };
-}
-
-function bridgeTopicOf(topic: Section): BridgeTopicConfig {
-  return {
-    filter: topic.text('filter'),
-    direction: topic.text('direction') as BridgeTopicConfig['direction'],
-    qos: topic.number('qos') as BridgeTopicConfig['qos'],
-    localPrefix: topic.text('local_prefix'),
-    remotePrefix: topic.text('remote_prefix'),
+    ...(listener.text('mount_point') === '' ? {} : { mountPoint: listener.text('mount_point') }),
   };
 }
 

@@ -1,5 +1,6 @@
 import { ReasonCode } from '#mqtt';
 import { topicFilterFault } from '#topics';
+import { parseAddress } from './build-bridge.ts';
 import type { BridgeConfig, Config, ListenerConfig } from './config.ts';
 import type { Fault } from './read-section.ts';
 import type { Section } from './section.ts';
@@ -153,6 +154,27 @@ function checkCredentials(listener: ListenerConfig, desk: Desk): void {
     );
 }
 
+function checkLink(bridge: BridgeConfig, desk: Desk): void {
+  for (const text of desk.section.texts('more_addresses')) {
+    if (parseAddress(text, 1) === null)
+      fault(desk, 'more_addresses', `${JSON.stringify(text)} is not an address; write host or host:port`);
+  }
+  if (bridge.webSocketPath !== undefined && !/^\/[^\s?#]*$/.test(bridge.webSocketPath))
+    fault(desk, 'websocket_path', 'a path begins with / and has no ?, # or space, such as "/mqtt"');
+  if (bridge.startType !== 'lazy') {
+    for (const key of ['lazy_threshold', 'lazy_idle'])
+      if (desk.section.has(key)) fault(desk, key, `${key} is only for start = "lazy"; remove the line`);
+  } else if (bridge.topics.some(({ direction }) => direction !== 'out'))
+    warn(desk, 'start', 'a lazy bridge fetches nothing while it is not connected');
+  if (bridge.notifications !== true) {
+    for (const key of ['notifications_local_only', 'notification_topic'])
+      if (desk.section.has(key)) fault(desk, key, `${key} needs notifications = true; add it`);
+  }
+  const topic = bridge.notificationTopic;
+  if (topic !== undefined && /[+#]/.test(topic))
+    fault(desk, 'notification_topic', 'a topic to publish on has no + and no #');
+}
+
 function checkBridge(bridge: BridgeConfig, config: Config, desk: Desk): void {
   const { section } = desk;
   if (bridge.tls === null) {
@@ -176,6 +198,7 @@ function checkBridge(bridge: BridgeConfig, config: Config, desk: Desk): void {
     fault(desk, 'password_file', 'a password needs a user name; add username = "…"');
   if (bridge.retryMinimumMs > bridge.retryMaximumMs)
     fault(desk, 'retry_minimum', 'retry_minimum is longer than retry_maximum; lower it');
+  checkLink(bridge, desk);
   const topics = section.all('topic');
   if (topics.length === 0) fault(desk, '', 'carries nothing; add [[bridge.topic]] with a filter below it');
   for (const [i, topic] of bridge.topics.entries()) {

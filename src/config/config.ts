@@ -66,7 +66,7 @@ export interface MosquittoLogConfig {
   readonly timestamp: boolean;
   /** For strftime(3); `null` = seconds since 1970. */
   readonly timestampFormat: string | null;
-  /** Of syslog: 0 = daemon, 1 = user, as mosquitto.conf numbers them. */
+  /** Of syslog, by its own numbers: 3 = daemon, 16 to 23 = local0 to local7. */
   readonly facility: number;
 }
 
@@ -90,6 +90,10 @@ export interface LimitsConfig {
   readonly maximumRetainedBytes: number;
   readonly topicAliasMaximum: number;
   readonly maximumKeepAliveSeconds: number;
+  /** A client before MQTT 5, which cannot be told a shorter one, is refused (2) where it asks for more or none. Default: no. */
+  readonly refusesLongKeepAlive?: boolean;
+  /** A client whose will it may not publish: refused at once, or let in and the will dropped at its end. Default: refused. */
+  readonly forbiddenWill?: 'refuse' | 'drop';
   readonly maximumSessionExpirySeconds: number;
   /** Bytes that wait in memory for a client's socket before the client's policy applies. */
   readonly maximumPendingBytes: number;
@@ -116,6 +120,11 @@ export interface LimitsConfig {
   readonly checkPayloadFormat?: boolean;
   /** Clients that ask are told to be answered under `<prefix>/<client id>`; default: nothing is said. */
   readonly responsePrefix?: string | null;
+  /**
+   * Messages a second (one more for each KiB) that a subscriber has to acknowledge while its publishers wait for it; else
+   * they wait no longer and its queue drops by its bounds. 0 or absent = anything in ten seconds is enough.
+   */
+  readonly minimumDrainRate?: number;
   /** Bytes of unacknowledged messages towards one client; 0 or absent = no bound of their own. */
   readonly maximumInflightBytes?: number;
   /** Keep QoS 0 messages for absent clients too. Default: no. */
@@ -126,6 +135,8 @@ export interface LimitsConfig {
   readonly retainAvailable?: boolean;
   /** Age at which a retained message without an expiry of its own is dropped; 0 or absent = never. */
   readonly retainExpirySeconds?: number;
+  /** Bytes of one message's payload; a larger message is refused (0x83) and goes nowhere. 0 or absent = no bound of its own. */
+  readonly maximumPayloadSize?: number;
   /** Aliases that the broker uses towards a client that takes them; absent = as many as it takes, within `topicAliasMaximum`. */
   readonly topicAliasMaximumOutgoing?: number;
   /** A retained message goes out only while its publisher may still publish there. Default: false. */
@@ -147,7 +158,7 @@ export interface LimitsConfig {
 export interface ListenerConfig {
   readonly name: string;
   readonly protocol: 'tcp' | 'tls' | 'unix' | 'ws' | 'wss';
-  /** Everything but Unix. */
+  /** Everything but Unix. Empty: all addresses of both versions of IP. */
   readonly address: string;
   readonly port: number;
   /** Unix. */
@@ -188,6 +199,8 @@ export interface ListenerConfig {
   /** Listen on the addresses of this network interface only. */
   readonly networkInterface?: string;
   readonly ipVersion?: 4 | 6;
+  /** Do without it where its address does not exist on this machine: `::1` without IPv6. Default: false. */
+  readonly isOptional?: boolean;
   /** Identities and keys of TLS-PSK (`identity:hexadecimal key` per line); absent = none. */
   readonly pskFile?: string;
   /** What is told to PSK clients that ask which identity is wanted. */
@@ -200,7 +213,7 @@ export interface ListenerConfig {
 
 /** Which HTTP requests become MQTT. */
 export interface WebSocketConfig {
-  /** Begins with `/`. A client that names no path (`/`) is let in as well. */
+  /** Begins with `/`, or `*` = any. A client that names no path (`/`) is let in as well. */
   readonly path: string;
   /** Web pages of other hosts that may connect, as their origin (`https://screen.example`); `*` = all. */
   readonly allowedOrigins: readonly string[];

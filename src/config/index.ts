@@ -1,4 +1,4 @@
-/** Level 1: the one typed configuration and its TOML reader. Pure text in, `Config` out. */
+/** Level 1: the one typed configuration and its readers, of TOML and of mosquitto.conf. Pure text in, `Config` out. */
 export type {
   BridgeConfig,
   BridgeTopicConfig,
@@ -19,4 +19,7 @@ export type {
 } from './config.ts';
 export { mosquittoLogTypes } from './config.ts';
 export { readToml, type TomlOptions } from './toml.ts';
+export { readMosquittoConf, type MosquittoConfOptions } from './mosquitto/mosquitto-conf.ts';
+export type { ConfSource } from './mosquitto/conf-file.ts';
 export { configReference } from './reference.ts';
+export { mosquittoConfReference } from './mosquitto/conf-reference.ts';

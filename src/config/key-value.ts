@@ -84,6 +84,7 @@ export function allowedBy(type: KeyType): string {
 
 /** `90000` ms → `90s`: the largest unit that gives a whole number. */
 export function durationText(value: number, unit: 'ms' | 's'): string {
+  if (value === 0) return `0${unit}`;
   const milliseconds = unit === 's' ? value * 1000 : value;
   return withUnit(milliseconds, durationUnits, 'ms', ['d', 'h', 'm', 's']);
 }

@@ -55,6 +55,8 @@ function readKey(
         place: section.place,
         message: `${subject(section)}${key} is missing; add ${key} = … (${allowedBy(type)})`,
       });
+    else if (spec.type.kind === 'path' && spec.default !== null)
+      section.values.set(key, readValue(spec.type, spec.default, options.baseFolder) ?? null);
     else section.values.set(key, spec.default);
     return;
   }

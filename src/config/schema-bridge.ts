@@ -1,4 +1,5 @@
 import { hour, second, type TableSpec } from './key-type.ts';
+import { bridgeLinkKeys, bridgeQueueKeys } from './schema-bridge-queue.ts';
 
 const topicTable: TableSpec = {
   key: 'topic',
@@ -169,5 +170,7 @@ export const bridgeTable: TableSpec = {
       reload: 'live',
       description: 'Longest pause between two tries.',
     },
+    ...bridgeLinkKeys,
+    ...bridgeQueueKeys,
   ],
 };

@@ -135,6 +135,15 @@ export const listenerTable: TableSpec = {
       description: "Who may read and write which topics, in the form of mosquitto's `acl_file`.",
     },
     {
+      key: 'mount_point',
+      type: { kind: 'prefix' },
+      default: '',
+      defaultText: 'none',
+      reload: 'reconnect',
+      description:
+        'Clients of this listener live below this prefix (`site1/`) and do not see it: their topics, filters, wills and response topics have it inside the broker and in `access_file`, never on the wire. They do not see `$SYS`.',
+    },
+    {
       key: 'stamp',
       type: { kind: 'boolean' },
       default: false,

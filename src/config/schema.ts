@@ -4,6 +4,7 @@ import { bridgeTable } from './schema-bridge.ts';
 import { brokerTable } from './schema-broker.ts';
 import { hour, minute, type TableSpec } from './key-type.ts';
 import { listenerTable } from './schema-listener.ts';
+import { persistenceTable } from './schema-persistence.ts';
 import { alarmTable, platformTable } from './schema-platform.ts';
 
 const commandsTable: TableSpec = {
@@ -88,5 +89,13 @@ export const schema: TableSpec = {
       description: 'How much is told, from little to much.',
     },
   ],
-  tables: [brokerTable, listenerTable, bridgeTable, platformTable, alarmTable, commandsTable],
+  tables: [
+    brokerTable,
+    persistenceTable,
+    listenerTable,
+    bridgeTable,
+    platformTable,
+    alarmTable,
+    commandsTable,
+  ],
 };

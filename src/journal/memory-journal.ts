@@ -9,8 +9,10 @@ const nothing: StoredState = { sessions: [], retained: [] };
 export class MemoryJournal implements Journal {
   readonly sequence = 0;
   readonly durableSequence = 0;
+  readonly state = 'ok';
 
   onDurable(): void {}
+  onState(): void {}
 
   load(): StoredState {
     return nothing;

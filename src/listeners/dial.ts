@@ -1,5 +1,5 @@
 import { createConnection, isIP, type Socket } from 'node:net';
-import { connect as connectTls, TLSSocket } from 'node:tls';
+import { TLSSocket } from 'node:tls';
 import {
   SystemClock,
   systemCodeOf,
@@ -10,12 +10,12 @@ import {
   type TransportHandler,
 } from '#base';
 import type { TlsFilesConfig } from '#config';
+import { DialTls } from './dial-tls.ts';
 import { localPeer } from './listener.ts';
 import { dialErrorOf } from './network-error.ts';
 import { certificateOf, peerOf } from './peer.ts';
 import { SocketTransport } from './socket-transport.ts';
-import { readTlsFiles } from './tls-files.ts';
-import { curves } from './tls-server.ts';
+import { askSocksProxy, type SocksProxy } from './socks-proxy.ts';
 import { openWebSocket } from './websocket-dial.ts';
 
 const dialTimeoutMs = 10_000;
@@ -24,7 +24,7 @@ const dialTimeoutMs = 10_000;
 export interface DialOptions {
   readonly host: string;
   readonly port: number;
-  /** `null`: plain TCP. Without a CA file, the system's authorities are trusted. */
+  /** `null`: plain TCP. Without a CA file or folder, the system's authorities are trusted. */
   readonly tls: TlsFilesConfig | null;
   /** The name that the server's certificate must hold, where it is not `host`. */
   readonly servername?: string;
@@ -34,6 +34,12 @@ export interface DialOptions {
   readonly webSocketPath?: string;
   /** The address of this machine to connect from. */
   readonly localAddress?: string;
+  /** Seconds without traffic after which the system asks whether the other side still lives; absent = never. */
+  readonly tcpKeepAliveSeconds?: number;
+  /** Goes by way of this proxy; it looks the host's name up. */
+  readonly socksProxy?: SocksProxy;
+  /** Gets the secrets of the TLS session, a line each (NSS key log): whoever has them can read all. */
+  readonly keyLog?: (line: Buffer) => void;
   /** Default: the system's. */
   readonly clock?: Clock;
 }
@@ -43,96 +49,119 @@ export function createDialer(options: DialOptions): Dialer {
   return new SocketDialer(options);
 }
 
+/**
+ * Reads and checks the TLS files of a destination, as dialing will. Gives a digest that is another one when they hold
+ * something else; empty without TLS. Rejects with `TLS_INVALID` or `FILE_UNREADABLE`.
+ */
+export async function checkDialFiles(options: DialOptions): Promise<string> {
+  const { host, tls, servername, keyLog, port } = options;
+  if (tls === null) return '';
+  const dialTls = new DialTls({ files: tls, target: `mqtts://${host}:${port}`, host, servername, keyLog });
+  const { key } = await dialTls.prepare();
+  return key;
+}
+
 class SocketDialer implements Dialer {
   readonly target: string;
   readonly #options: DialOptions;
   readonly #clock: Clock;
-  /** The last TLS session with this server: the next handshake is short. */
-  #session: Buffer | undefined;
+  /** `null`: no TLS. */
+  readonly #tls: DialTls | null;
 
   constructor(options: DialOptions) {
-    const { host, port, tls, path, webSocketPath } = options;
+    const { host, port, tls, path, webSocketPath, servername, keyLog } = options;
     const place = isIP(host) === 6 ? `[${host}]` : host;
     const scheme = `${webSocketPath === undefined ? 'mqtt' : 'ws'}${tls === null ? '' : 's'}`;
     this.target = path === undefined ? `${scheme}://${place}:${port}${webSocketPath ?? ''}` : `unix:${path}`;
     this.#options = options;
     this.#clock = options.clock ?? new SystemClock();
+    const isTls = tls !== null && path === undefined;
+    this.#tls = isTls ? new DialTls({ files: tls, target: this.target, host, servername, keyLog }) : null;
   }
 
   async dial(handler: TransportHandler, signal: AbortSignal): Promise<Transport> {
-    const { tls, path, host, servername, webSocketPath } = this.#options;
+    const { host, servername, webSocketPath } = this.#options;
     signal.throwIfAborted();
-    const isTls = tls !== null && path === undefined;
-    const socket = isTls ? await this.#openTls(tls) : this.#open();
-    // Whatever happens between two owners of the socket must not be an unhandled error.
-    socket.on('error', () => {});
+    const opened: Socket[] = [];
     try {
-      if (webSocketPath === undefined) {
-        return await this.#connected(socket, isTls, signal, (peer) => {
-          return new SocketTransport(socket, peer, this.#clock, handler);
-        });
-      }
-      const peer = await this.#connected(socket, isTls, signal, (connected) => connected);
+      const make = (socket: Socket, peer: PeerInfo): Transport =>
+        new SocketTransport(socket, peer, this.#clock, handler);
+      if (webSocketPath === undefined) return await this.#connect(opened, signal, make);
+      const [socket, peer] = await this.#connect(opened, signal, (...connected) => connected);
       return await openWebSocket({ socket, peer, url: this.target, clock: this.#clock, handler, signal });
     } catch (error) {
-      // A session that the server does not like must not stand in the way of the next try.
-      this.#session = undefined;
-      socket.destroy();
+      this.#tls?.forgetSession();
+      for (const socket of opened) socket.destroy();
       if (signal.aborted) throw signal.reason;
-      throw dialErrorOf(isTls && isCut(error) ? cutInHandshake() : error, this.target, servername ?? host);
+      const isCutInTls = this.#tls !== null && isCut(error);
+      throw dialErrorOf(isCutInTls ? cutInHandshake() : error, this.target, servername ?? host);
     }
   }
 
+  /** Calls `make` in the very moment of success: nothing that follows can be missed. `opened` gets what has to be closed. */
+  async #connect<T>(
+    opened: Socket[],
+    signal: AbortSignal,
+    make: (socket: Socket, peer: PeerInfo) => T,
+  ): Promise<T> {
+    const { host, port, socksProxy, path } = this.#options;
+    const secured = await this.#tls?.prepare();
+    if (signal.aborted) throw signal.reason;
+    const own = <S extends Socket>(socket: S): S => {
+      // Whatever happens between two owners of the socket must not be an unhandled error.
+      socket.on('error', () => {});
+      opened.push(socket);
+      return socket;
+    };
+    const finish = (socket: Socket): T => {
+      const peer = this.#peerOf(socket);
+      if (peer === null) throw new Error('the connection was closed at once');
+      return make(socket, peer);
+    };
+    const raw = own(this.#open());
+    const isViaProxy = socksProxy !== undefined && path === undefined;
+    const isDone = !isViaProxy && secured === undefined;
+    const first = await this.#within(raw, signal, (done) =>
+      raw.once('connect', () => done(isDone ? finish(raw) : null)),
+    );
+    if (isDone) return first as T;
+    if (isViaProxy) {
+      const proxied = await this.#within(raw, signal, (done, fail) => {
+        const answered = (): void => done(secured === undefined ? finish(raw) : null);
+        askSocksProxy(raw, { host, port }, socksProxy, { done: answered, fail });
+      });
+      if (secured === undefined) return proxied as T;
+    }
+    const socket = own(this.#tls!.open(secured!, { socket: raw }));
+    return this.#within(socket, signal, (done) => socket.once('secureConnect', () => done(finish(socket))));
+  }
+
   #open(): Socket {
-    const { host, port, path, localAddress } = this.#options;
+    const { path, localAddress, tcpKeepAliveSeconds, socksProxy } = this.#options;
     if (path !== undefined) return createConnection({ path });
+    const { host, port } = socksProxy ?? this.#options;
     return createConnection({
       host,
       port,
       noDelay: true,
       ...(localAddress === undefined ? {} : { localAddress }),
+      ...(tcpKeepAliveSeconds === undefined
+        ? {}
+        : { keepAlive: true, keepAliveInitialDelay: tcpKeepAliveSeconds * 1000 }),
     });
   }
 
-  async #openTls(files: TlsFilesConfig): Promise<Socket> {
-    const { host, port, localAddress, servername } = this.#options;
-    const { ca, cert, key } = await readTlsFiles(files, this.target);
-    // A server name is a name: an address is checked against the certificate all the same (RFC 6066, 3).
-    const name = servername ?? (isIP(host) === 0 ? host : '');
-    const socket = connectTls({
-      host,
-      port,
-      servername: name,
-      minVersion: 'TLSv1.2',
-      ecdhCurve: curves,
-      ...(ca === undefined ? {} : { ca }),
-      ...(cert === undefined ? {} : { cert, key }),
-      ...(localAddress === undefined ? {} : { localAddress }),
-      ...(this.#session === undefined ? {} : { session: this.#session }),
-    });
-    socket.on('session', (session) => {
-      this.#session = session;
-    });
-    return socket;
-  }
-
-  /** Calls `make` in the very moment of success: nothing that follows can be missed. */
-  #connected<T>(
+  /** Waits for what `begin` says is done; fails on an error, the end of the connection, an abort and after 10 s. */
+  #within<T>(
     socket: Socket,
-    isTls: boolean,
     signal: AbortSignal,
-    make: (peer: PeerInfo) => T,
+    begin: (done: (value: T) => void, fail: (error: Error) => void) => void,
   ): Promise<T> {
     return new Promise((resolve, reject) => {
-      // Aborted while the files were read: no event will tell.
-      if (signal.aborted) {
-        reject(signal.reason as Error);
-        return;
-      }
       const settle = (): void => {
         timer.cancel();
         signal.removeEventListener('abort', onAbort);
-        socket.off('error', onError);
+        socket.off('error', fail);
         socket.off('close', onClose);
       };
       const fail = (error: Error): void => {
@@ -140,29 +169,25 @@ class SocketDialer implements Dialer {
         reject(error);
       };
       const onAbort = (): void => fail(signal.reason as Error);
-      const onError = (error: Error): void => fail(error);
       const onClose = (): void => fail(cutInHandshake());
       const timer = this.#clock.after(dialTimeoutMs, () =>
         fail(new Error(`timed out after ${dialTimeoutMs / 1000} s`)),
       );
       signal.addEventListener('abort', onAbort, { once: true });
-      socket.on('error', onError);
+      socket.on('error', fail);
       socket.on('close', onClose);
-      socket.once(isTls ? 'secureConnect' : 'connect', () => {
-        const peer = this.#peerOf(socket);
-        if (peer === null) {
-          fail(new Error('the connection was closed at once'));
-          return;
-        }
+      begin((value) => {
         settle();
-        resolve(make(peer));
-      });
+        resolve(value);
+      }, fail);
     });
   }
 
   #peerOf(socket: Socket): PeerInfo | null {
     if (this.#options.path !== undefined) return localPeer;
-    return peerOf(socket, socket instanceof TLSSocket ? certificateOf(socket) : null);
+    const isVerified = socket instanceof TLSSocket && socket.authorized;
+    const certificate = isVerified ? certificateOf(socket, 'common-name') : null;
+    return peerOf(socket, certificate);
   }
 }
 

@@ -1,12 +1,16 @@
 /** Level 3: every socket of MQTT, in and out. Listeners take connections, dialers open them; both give a `Transport`. */
 export { createListener } from './create-listener.ts';
-export { createDialer, type DialOptions } from './dial.ts';
+export { checkDialFiles, createDialer, type DialOptions } from './dial.ts';
 export {
+  isSameDoor,
   localPeer,
   type BoundAddress,
   type Listener,
+  type ListenerBounds,
   type ListenerContext,
   type ListenerStatistics,
+  type PreparedReload,
 } from './listener.ts';
 export { createMemoryDialer } from './memory.ts';
+export type { SocksProxy } from './socks-proxy.ts';
 export { SocketTransport } from './socket-transport.ts';

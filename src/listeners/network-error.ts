@@ -60,8 +60,24 @@ export function dialErrorOf(error: unknown, target: string, host: string): Davyl
   return new DavylampError('CONNECT_FAILED', `${target}: ${reason}`, { cause: error });
 }
 
+const clientReasons = new Map([
+  ['ERR_SSL_UNSUPPORTED_PROTOCOL', 'the client speaks no version of TLS that is allowed here'],
+  ['ERR_SSL_NO_SHARED_CIPHER', 'the client shares no cipher with us'],
+  [
+    'ERR_SSL_NO_APPLICATION_PROTOCOL',
+    'the client offers no application protocol (ALPN) that is allowed here',
+  ],
+  ['ERR_SSL_PSK_IDENTITY_NOT_FOUND', 'the PSK identity is not known'],
+  [
+    'ERR_SSL_DECRYPTION_FAILED_OR_BAD_RECORD_MAC',
+    'the client has another key than we, or what it sent was changed',
+  ],
+  ['ERR_SSL_BINDER_DOES_NOT_VERIFY', 'the PSK key is wrong'],
+  ['ECONNRESET', 'the client closed the connection during the handshake'],
+]);
+
 /** Why a TLS client was turned away, in plain words. `authorizationError`: what the verification of its certificate said. */
-export function clientRejectionOf(error: unknown, authorizationError: unknown): string {
+export function clientRejectionOf(error: unknown, authorizationError: unknown, timeoutMs: number): string {
   const code = systemCodeOf(error) ?? '';
   const verification =
     typeof authorizationError === 'string' ? authorizationError : systemCodeOf(authorizationError);
@@ -74,10 +90,9 @@ export function clientRejectionOf(error: unknown, authorizationError: unknown): 
   }
   if (code === 'ERR_SSL_HTTP_REQUEST' || code === 'ERR_SSL_WRONG_VERSION_NUMBER')
     return 'the client does not speak TLS';
-  if (code === 'ERR_SSL_UNSUPPORTED_PROTOCOL') return 'the client speaks only TLS older than 1.2';
-  if (code === 'ERR_SSL_NO_SHARED_CIPHER') return 'the client shares no cipher with us';
-  if (code === 'ERR_TLS_HANDSHAKE_TIMEOUT') return 'the handshake took longer than 10 s';
-  if (code === 'ECONNRESET') return 'the client closed the connection during the handshake';
+  if (code === 'ERR_TLS_HANDSHAKE_TIMEOUT') return `the handshake took longer than ${timeoutMs / 1000} s`;
+  const reason = clientReasons.get(code);
+  if (reason !== undefined) return reason;
   if (/ALERT_(UNKNOWN_CA|CERTIFICATE_UNKNOWN|BAD_CERTIFICATE)/.test(code))
     return 'the client does not trust our certificate';
   return messageOf(error);

@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import type { PeerCertificate, PeerInfo } from '#base';
+import { subjectOf } from './certificate-subject.ts';
 
 /** Who is at the other end; `null` when the peer has gone before it could be asked. */
 export function peerOf(socket: Socket, certificate: PeerCertificate | null): PeerInfo | null {
@@ -9,16 +10,25 @@ export function peerOf(socket: Socket, certificate: PeerCertificate | null): Pee
   return { address: plainAddress(remoteAddress), port: remotePort, certificate };
 }
 
-/** The verified certificate of a TLS peer; `null` when there is none, or none that may be trusted. */
-export function certificateOf(socket: TLSSocket): PeerCertificate | null {
-  if (!socket.authorized) return null;
+/** What of a certificate is the identity of its bearer. */
+export type CertificateIdentity = 'common-name' | 'subject';
+
+/** The certificate of a TLS peer, which somebody has verified; `null` when there is none, or none that names anybody. */
+export function certificateOf(socket: TLSSocket, identity: CertificateIdentity): PeerCertificate | null {
   const certificate = socket.getPeerCertificate();
   // Typed as always there; a peer without a certificate gives an empty object, several names an array.
-  const commonName: unknown = (certificate.subject as { CN?: unknown } | undefined)?.CN;
-  const fingerprint: string | undefined = certificate.fingerprint256;
+  const name: unknown = (certificate.subject as { CN?: unknown } | undefined)?.CN;
+  const fingerprint256: string | undefined = certificate.fingerprint256;
+  if (fingerprint256 === undefined) return null;
   // Which of several names would be the identity is anybody's guess: none.
-  if (typeof commonName !== 'string' || commonName === '' || fingerprint === undefined) return null;
-  return { commonName, fingerprint: fingerprint.replaceAll(':', '').toLowerCase() };
+  const commonName = typeof name === 'string' ? name : '';
+  const fingerprint = fingerprint256.replaceAll(':', '').toLowerCase();
+  if (identity === 'subject') {
+    const whole = socket.getPeerX509Certificate();
+    const subject = whole === undefined ? '' : subjectOf(whole);
+    return subject === '' ? null : { commonName, fingerprint, subject };
+  }
+  return commonName === '' ? null : { commonName, fingerprint };
 }
 
 /** `::ffff:192.0.2.5`, as a dual-stack socket writes it, is `192.0.2.5`. */

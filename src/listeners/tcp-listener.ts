@@ -1,6 +1,14 @@
-import { createServer } from 'node:net';
 import type { ListenerConfig } from '#config';
-import type { BoundAddress, Listener, ListenerContext, ListenerStatistics, OnTransport } from './listener.ts';
+import { listenPlaces } from './listen-places.ts';
+import type {
+  BoundAddress,
+  Listener,
+  ListenerBounds,
+  ListenerContext,
+  ListenerStatistics,
+  OnTransport,
+  PreparedReload,
+} from './listener.ts';
 import { SocketListener } from './socket-listener.ts';
 
 /** MQTT over plain TCP. */
@@ -8,17 +16,23 @@ export class TcpListener implements Listener {
   readonly #base: SocketListener;
 
   constructor(config: ListenerConfig, onTransport: OnTransport, context: ListenerContext) {
-    this.#base = new SocketListener(config, onTransport, context);
+    this.#base = new SocketListener(config, context, {
+      onTransport,
+      onSocket: (socket, peer) => this.#base.accept(socket, peer),
+    });
   }
 
   get statistics(): Readonly<ListenerStatistics> {
     return this.#base.statistics;
   }
 
-  start(): Promise<BoundAddress> {
-    const { address, port } = this.#base.config;
-    const server = createServer({ noDelay: true }, (socket) => this.#base.accept(socket, null));
-    return this.#base.listen(server, { host: address, port }, `${address}:${port}`);
+  async start(): Promise<BoundAddress> {
+    return this.#base.listen(await listenPlaces(this.#base.config));
+  }
+
+  async prepareReload(config: ListenerConfig, bounds?: ListenerBounds): Promise<PreparedReload> {
+    this.#base.checkSameDoor(config);
+    return { warnings: [], commit: () => this.#base.change(config, bounds) };
   }
 
   close(): Promise<void> {

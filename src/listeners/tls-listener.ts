@@ -1,17 +1,28 @@
 import type { ListenerConfig } from '#config';
-import type { BoundAddress, Listener, ListenerContext, ListenerStatistics, OnTransport } from './listener.ts';
-import { certificateOf } from './peer.ts';
+import { listenPlaces } from './listen-places.ts';
+import type {
+  BoundAddress,
+  Listener,
+  ListenerBounds,
+  ListenerContext,
+  ListenerStatistics,
+  OnTransport,
+  PreparedReload,
+} from './listener.ts';
 import { SocketListener } from './socket-listener.ts';
 import { TlsServer } from './tls-server.ts';
 
-/** MQTT over TLS 1.2 and 1.3, with or without client certificates. */
+/** MQTT over TLS 1.2 and 1.3, with or without client certificates, or with keys shared beforehand. */
 export class TlsListener implements Listener {
   readonly #base: SocketListener;
   readonly #tls: TlsServer;
 
   constructor(config: ListenerConfig, onTransport: OnTransport, context: ListenerContext) {
-    this.#base = new SocketListener(config, onTransport, context);
-    this.#tls = new TlsServer(this.#base, (socket) => this.#base.accept(socket, certificateOf(socket)));
+    this.#base = new SocketListener(config, context, {
+      onTransport,
+      onSocket: (socket, peer) => this.#tls.begin(socket, peer),
+    });
+    this.#tls = new TlsServer(this.#base, (socket, peer) => this.#base.accept(socket, peer));
   }
 
   get statistics(): Readonly<ListenerStatistics> {
@@ -19,9 +30,20 @@ export class TlsListener implements Listener {
   }
 
   async start(): Promise<BoundAddress> {
-    const { address, port } = this.#base.config;
-    const server = await this.#tls.create();
-    return this.#base.listen(server, { host: address, port }, `${address}:${port}`);
+    await this.#tls.start();
+    return this.#base.listen(await listenPlaces(this.#base.config));
+  }
+
+  async prepareReload(config: ListenerConfig, bounds?: ListenerBounds): Promise<PreparedReload> {
+    this.#base.checkSameDoor(config);
+    const tls = await this.#tls.prepare(config);
+    return {
+      warnings: tls.warnings,
+      commit: () => {
+        this.#base.change(config, bounds);
+        tls.commit();
+      },
+    };
   }
 
   close(): Promise<void> {

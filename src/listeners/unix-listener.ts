@@ -1,9 +1,17 @@
 import { chmod, lstat, unlink } from 'node:fs/promises';
-import { createConnection, createServer } from 'node:net';
+import { createConnection } from 'node:net';
 import { isMainThread } from 'node:worker_threads';
 import { DavylampError, systemCodeOf } from '#base';
 import type { ListenerConfig } from '#config';
-import type { BoundAddress, Listener, ListenerContext, ListenerStatistics, OnTransport } from './listener.ts';
+import type {
+  BoundAddress,
+  Listener,
+  ListenerBounds,
+  ListenerContext,
+  ListenerStatistics,
+  OnTransport,
+  PreparedReload,
+} from './listener.ts';
 import { SocketListener } from './socket-listener.ts';
 
 /** MQTT over a Unix socket that only this user may open. */
@@ -11,7 +19,10 @@ export class UnixListener implements Listener {
   readonly #base: SocketListener;
 
   constructor(config: ListenerConfig, onTransport: OnTransport, context: ListenerContext) {
-    this.#base = new SocketListener(config, onTransport, context);
+    this.#base = new SocketListener(config, context, {
+      onTransport,
+      onSocket: (socket, peer) => this.#base.accept(socket, peer),
+    });
   }
 
   get statistics(): Readonly<ListenerStatistics> {
@@ -21,18 +32,22 @@ export class UnixListener implements Listener {
   async start(): Promise<BoundAddress> {
     const { path } = this.#base.config;
     await this.#removeStale(path);
-    const server = createServer((socket) => this.#base.accept(socket, null));
     // Private from its first moment; a worker thread may not set the mask and has only the chmod below.
     const mask = isMainThread ? process.umask(0o177) : 0;
     let bound: Promise<BoundAddress>;
     try {
-      bound = this.#base.listen(server, { path }, path);
+      bound = this.#base.listen([{ options: { path }, where: path }]);
     } finally {
       if (isMainThread) process.umask(mask);
     }
     const address = await bound;
     await chmod(path, 0o600);
     return address;
+  }
+
+  async prepareReload(config: ListenerConfig, bounds?: ListenerBounds): Promise<PreparedReload> {
+    this.#base.checkSameDoor(config);
+    return { warnings: [], commit: () => this.#base.change(config, bounds) };
   }
 
   close(): Promise<void> {

@@ -1,25 +1,38 @@
-import { createServer as createHttpServer, type IncomingMessage, type Server } from 'node:http';
-import { createServer as createTcpServer, type Socket } from 'node:net';
-import type { TLSSocket } from 'node:tls';
+import {
+  createServer as createHttpServer,
+  type IncomingMessage,
+  type Server,
+  type ServerResponse,
+} from 'node:http';
+import type { Socket } from 'node:net';
 import { WebSocketServer, type WebSocket } from 'ws';
 import { DavylampError, messageOf, systemCodeOf, type PeerInfo, type Timer } from '#base';
-import type { ListenerConfig, WebSocketConfig } from '#config';
-import type { BoundAddress, Listener, ListenerContext, ListenerStatistics, OnTransport } from './listener.ts';
-import { certificateOf } from './peer.ts';
+import type { ListenerConfig } from '#config';
+import { serveFile } from './http-folder.ts';
+import { listenPlaces } from './listen-places.ts';
+import type {
+  BoundAddress,
+  Listener,
+  ListenerBounds,
+  ListenerContext,
+  ListenerStatistics,
+  OnTransport,
+  PreparedReload,
+} from './listener.ts';
+import { defaultHandshakeTimeoutMs } from './proxy-stage.ts';
 import { SocketListener } from './socket-listener.ts';
 import { TlsServer } from './tls-server.ts';
 import { refusalOf, refusalText, subprotocolOf, type Refusal } from './websocket-request.ts';
 import { lingerMs, webSocketOptions, WebSocketTransport } from './websocket-transport.ts';
-
-/** From the connection (with TLS: from the end of its handshake) to a whole request. */
-const handshakeTimeoutMs = 10_000;
 
 const maximumHeaderBytes = 8192;
 
 /** A connection that has not become a WebSocket yet. */
 interface Handshake {
   readonly peer: PeerInfo;
-  readonly timer: Timer;
+  timer: Timer;
+  /** It gets a file: the next request of this connection is not answered. */
+  isServed: boolean;
 }
 
 /**
@@ -28,18 +41,22 @@ interface Handshake {
  */
 export class WebSocketListener implements Listener {
   readonly #base: SocketListener;
-  readonly #config: WebSocketConfig;
   readonly #tls: TlsServer | null;
   readonly #http: Server;
   readonly #upgrader: WebSocketServer;
   readonly #handshakes = new Map<Socket, Handshake>();
 
   constructor(config: ListenerConfig, onTransport: OnTransport, context: ListenerContext) {
-    this.#base = new SocketListener(config, onTransport, context);
+    this.#base = new SocketListener(config, context, {
+      onTransport,
+      onSocket: (socket, peer) => {
+        if (this.#tls !== null) this.#tls.begin(socket, peer);
+        else if (this.#base.admitsHandshake(socket, peer)) this.#onSocket(socket, peer);
+      },
+    });
     this.#base.handshakeCounts.push(() => this.#handshakes.size);
-    if (config.webSocket === null) throw new DavylampError('BUG', `${this.#base.title} has no path`);
-    this.#config = config.webSocket;
-    const onSecure = (socket: TLSSocket): void => this.#onSocket(socket, certificateOf(socket));
+    checkConfig(config);
+    const onSecure = (socket: Socket, peer: PeerInfo): void => this.#onSocket(socket, peer);
     this.#tls = config.protocol === 'wss' ? new TlsServer(this.#base, onSecure) : null;
     this.#http = this.#createHttp();
     this.#upgrader = new WebSocketServer({
@@ -58,12 +75,21 @@ export class WebSocketListener implements Listener {
   }
 
   async start(): Promise<BoundAddress> {
-    const { address, port } = this.#base.config;
-    const server =
-      this.#tls === null
-        ? createTcpServer({ noDelay: true }, (socket) => this.#onSocket(socket, null))
-        : await this.#tls.create();
-    return this.#base.listen(server, { host: address, port }, `${address}:${port}`);
+    await this.#tls?.start();
+    return this.#base.listen(await listenPlaces(this.#base.config));
+  }
+
+  async prepareReload(config: ListenerConfig, bounds?: ListenerBounds): Promise<PreparedReload> {
+    this.#base.checkSameDoor(config);
+    checkConfig(config);
+    const tls = await this.#tls?.prepare(config);
+    return {
+      warnings: tls?.warnings ?? [],
+      commit: () => {
+        this.#base.change(config, bounds);
+        tls?.commit();
+      },
+    };
   }
 
   close(): Promise<void> {
@@ -78,31 +104,63 @@ export class WebSocketListener implements Listener {
     http.on('upgrade', (request: IncomingMessage, socket: Socket, head: Buffer) => {
       this.#onUpgrade(request, socket, head);
     });
-    // The latter is the method of proxies.
-    for (const event of ['request', 'connect']) {
-      http.on(event, (request: IncomingMessage) => {
-        this.#refuse(request.socket, { status: 426, reason: 'the request does not ask for WebSocket' });
-      });
-    }
+    http.on('request', (request, response) => this.#onRequest(request, response));
+    // The method of proxies.
+    http.on('connect', (request: IncomingMessage) => this.#refuse(request.socket, notWebSocket));
     http.on('clientError', (error: Error, socket: Socket) => this.#onClientError(error, socket));
     return http;
   }
 
-  #onSocket(socket: Socket, certificate: PeerInfo['certificate']): void {
-    // With TLS it was asked about before that.
-    if (this.#tls === null && !this.#base.admitsHandshake(socket)) return;
-    const peer = this.#base.peerOf(socket, certificate);
-    if (peer === null) return;
-    const timer = this.#base.context.clock.after(handshakeTimeoutMs, () => {
-      this.#refuse(socket, { status: 408, reason: `no whole request within ${handshakeTimeoutMs / 1000} s` });
+  get #timeoutMs(): number {
+    return this.#base.context.handshakeTimeoutMs ?? defaultHandshakeTimeoutMs;
+  }
+
+  #onSocket(socket: Socket, peer: PeerInfo): void {
+    const timer = this.#base.context.clock.after(this.#timeoutMs, () => {
+      this.#refuse(socket, { status: 408, reason: `no whole request within ${this.#timeoutMs / 1000} s` });
     });
-    this.#handshakes.set(socket, { peer, timer });
+    this.#handshakes.set(socket, { peer, timer, isServed: false });
     socket.once('close', () => this.#endHandshake(socket));
+    // Behind a proxy it was held up; goes on with the next turn.
+    if (peer.proxyAddress !== undefined) socket.resume();
     this.#http.emit('connection', socket);
   }
 
+  /** A request that does not ask for WebSocket: a web browser that wants a file, where there are any. */
+  #onRequest(request: IncomingMessage, response: ServerResponse): void {
+    const { httpFolder } = this.#base.config;
+    const { socket } = request;
+    const handshake = this.#handshakes.get(socket);
+    if (handshake?.isServed === true) return;
+    if (httpFolder === undefined || handshake === undefined) {
+      this.#refuse(socket, notWebSocket);
+      return;
+    }
+    handshake.isServed = true;
+    // It has as much time again whenever it has taken something.
+    const renew = (): void => {
+      handshake.timer.cancel();
+      if (!socket.destroyed)
+        handshake.timer = this.#base.context.clock.after(this.#timeoutMs, () => socket.destroy());
+    };
+    renew();
+    response.on('drain', renew);
+    serveFile(httpFolder, request, response).catch((error: unknown) => {
+      // A client that goes away in the middle is its own affair.
+      if (!socket.destroyed)
+        this.#base.context.log.warning('a file could not be served', { reason: messageOf(error) });
+      socket.destroy();
+    });
+  }
+
   #onUpgrade(request: IncomingMessage, socket: Socket, head: Buffer): void {
-    const refusal = refusalOf(request, this.#config);
+    // Behind a request that is being answered with a file.
+    if (this.#handshakes.get(socket)?.isServed === true) {
+      socket.destroy();
+      return;
+    }
+    const { webSocket } = this.#base.config;
+    const refusal = webSocket === null ? notWebSocket : refusalOf(request, webSocket);
     if (refusal !== null) {
       this.#refuse(socket, refusal);
       return;
@@ -156,4 +214,10 @@ export class WebSocketListener implements Listener {
     this.#handshakes.delete(socket);
     return handshake;
   }
+}
+
+const notWebSocket: Refusal = { status: 426, reason: 'the request does not ask for WebSocket' };
+
+function checkConfig(config: ListenerConfig): void {
+  if (config.webSocket === null) throw new DavylampError('BUG', `listener ${config.name} has no path`);
 }

@@ -22,7 +22,7 @@ export function subprotocolOf(offered: readonly string[]): string | undefined {
 export function refusalOf(request: IncomingMessage, config: WebSocketConfig): Refusal | null {
   const { url = '/', headers } = request;
   const [path = '/'] = url.split('?', 1);
-  if (path !== '/' && path !== config.path) {
+  if (path !== '/' && path !== config.path && config.path !== '*') {
     return { status: 404, reason: `there is nothing at ${quote(path)}; the path is ${config.path}` };
   }
   const { origin } = headers;

@@ -414,6 +414,14 @@ test('the path of the configuration is served and none, with or without a query'
   assert.match(await talk(door.port, requestText()), /^HTTP\/1\.1 404 /);
 });
 
+test('with * as the path of the configuration every path is served', async () => {
+  await using door = await openDoor({ ...plain, webSocket: { path: '*', allowedOrigins: [] } });
+  for (const path of ['/mqtt', '/', '/any/where?x=1']) {
+    const near = await new Browser(door.port, {}, ['mqtt'], path).opened();
+    near.web.terminate();
+  }
+});
+
 test('a page of another host may not connect unless it is named; programs and pages of the same host may', async () => {
   const origins = ['https://screen.example'];
   await using door = await openDoor({ ...plain, webSocket: { path: '/mqtt', allowedOrigins: origins } });

@@ -62,6 +62,8 @@ export interface DeviceMessage {
   readonly deviceTime: EpochMs | undefined;
   readonly receivedAt: EpochMs;
   readonly stampId: string;
+  /** Its sender said that it may have sent it before: the site's broker acknowledged it, and the answer was lost. */
+  readonly mayBeRepeat?: boolean;
 }
 
 export interface DecodedValue {

@@ -21,6 +21,8 @@ export const stampProperty = {
   received: 'davy-received',
   /** Unique at that site: `<start of the broker, base 36>-<count, base 36>`. */
   id: 'davy-id',
+  /** `1` where the publisher said that it may have sent the message before (DUP); else it is not there. */
+  repeat: 'davy-repeat',
 } as const;
 
 /** The stamp of a message, as read from its user properties. */
@@ -28,4 +30,6 @@ export interface Stamp {
   readonly site: string;
   readonly receivedAt: number;
   readonly id: string;
+  /** Its publisher said that it may have sent it before. */
+  readonly mayBeRepeat?: boolean;
 }

@@ -191,9 +191,14 @@ export function readBit(cursor: Cursor, name: string): 0 | 1 {
 }
 
 /** Writes the property length and those properties of the table that `record` has; fields it does not know are left out. */
-export function writeProperties(writer: Writer, place: PropertyPlace, record: object): void {
+export function writeProperties(
+  writer: Writer,
+  place: PropertyPlace,
+  record: object,
+  order: readonly PropertyDefinition[] = propertyTable,
+): void {
   const inner = new Writer();
-  for (const definition of propertyTable) {
+  for (const definition of order) {
     if (!definition.places.includes(place)) continue;
     const value = (record as PropertyRecord)[definition.name];
     if (value === undefined) continue;

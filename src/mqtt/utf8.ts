@@ -78,6 +78,15 @@ export function decodeText(bytes: Buffer, start: number, end: number): string | 
   return isMqttUtf8(bytes, start, end) ? (bytes as DirectBuffer).utf8Slice(start, end) : undefined;
 }
 
+/** Whether `text` is pure ASCII and stands at `bytes[start]`. Where it does not, the end of the two tells it first. */
+export function isAsciiText(bytes: Buffer, start: number, text: string): boolean {
+  for (let i = text.length - 1; i >= 0; i--) {
+    const code = text.charCodeAt(i);
+    if (code !== bytes[start + i] || code > 0x7f) return false;
+  }
+  return true;
+}
+
 /** Writes `text`, whose UTF-8 is `length` bytes long, and returns where it ends. */
 export function writeText(into: Buffer, offset: number, text: string, length: number): number {
   if (length === text.length) (into as DirectBuffer).latin1Write(text, offset, length);

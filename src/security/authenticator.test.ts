@@ -19,17 +19,23 @@ interface Offer {
   readonly username?: string;
   readonly password?: string;
   readonly certificate?: PeerCertificate;
+  readonly pskIdentity?: string;
 }
 
 async function outcome(
   options: Partial<AuthenticatorOptions>,
-  { username, password, certificate }: Offer,
+  { username, password, certificate, pskIdentity }: Offer,
 ): Promise<string> {
   const result: AuthenticationResult = await createAuthenticator({ ...nothing, ...options }).authenticate({
     clientId: 'c',
     username,
     password: password === undefined ? undefined : Buffer.from(password),
-    peer: { address: '192.0.2.1', port: 1, certificate: certificate ?? null },
+    peer: {
+      address: '192.0.2.1',
+      port: 1,
+      certificate: certificate ?? null,
+      ...(pskIdentity === undefined ? {} : { pskIdentity }),
+    },
   });
   return 'name' in result ? `in as ${result.name ?? 'nobody'}` : reasonName(result.reasonCode);
 }
@@ -40,6 +46,8 @@ const wrong: Offer = { username: 'alice', password: 'Secret' };
 const nameOnly: Offer = { username: 'alice' };
 const passwordOnly: Offer = { password: 'secret' };
 const certified: Offer = { certificate: north };
+const titled: Offer = { certificate: { ...north, subject: 'CN=north,O=Example' } };
+const keyed: Offer = { pskIdentity: 'south' };
 const unnamed: Offer = { certificate: { commonName: '', fingerprint: '00' } };
 const bad = reasonName(ReasonCode.BadUserNameOrPassword);
 const no = reasonName(ReasonCode.NotAuthorized);
@@ -106,6 +114,31 @@ const cases: [string, Partial<AuthenticatorOptions>, [Offer, string][]][] = [
       [unnamed, no],
       [{ ...right, ...certified }, 'in as north'],
     ],
+  ],
+  [
+    'subject of the certificate as identity',
+    { requireCertificate: true, identityFromCertificate: true, certificateIdentity: 'subject' },
+    [
+      [none, no],
+      [titled, 'in as CN=north,O=Example'],
+      // A proxy tells the common name alone.
+      [certified, no],
+    ],
+  ],
+  [
+    'identity of TLS-PSK',
+    { identityFromPsk: true },
+    [
+      [none, no],
+      [keyed, 'in as south'],
+      [{ pskIdentity: '' }, no],
+      [certified, no],
+    ],
+  ],
+  [
+    'a key that is shared beforehand is no identity where nothing says so',
+    { allowAnonymous: true },
+    [[keyed, 'in as nobody']],
   ],
   [
     'certificate and password',

@@ -1,6 +1,12 @@
 /** Level 3: passwords, access lists, certificates: who may come in and what they may do. */
 export { PasswordFile, type Verdict } from './password-file.ts';
 export { generatePassword, hashPassword } from './password-hash.ts';
+export {
+  hashPasswordAs,
+  isHashedPassword,
+  passwordHashKinds,
+  type PasswordHashKind,
+} from './password-hash-kinds.ts';
 export { hashScram } from './scram-sha-256.ts';
 export { createScramAuthenticator, ScramFile, type ScramServerOptions } from './scram-server.ts';
 export { scramSha256, type ScramClientOptions } from './scram-client.ts';
@@ -16,4 +22,4 @@ export {
   type CertificateOptions,
 } from './certificates.ts';
 export { privacyWarnings, readTextFile, writePrivate, writePublic } from './secure-files.ts';
-export { loadTrust, type Trust } from './load-trust.ts';
+export { loadTrust, type PreparedTrust, type Trust } from './load-trust.ts';

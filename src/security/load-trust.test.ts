@@ -10,6 +10,7 @@ import {
   loadTrust,
   scramSha256,
   privacyWarnings,
+  type Trust,
   writePrivate,
   writePublic,
 } from './index.ts';
@@ -47,16 +48,14 @@ test('a listener with its files: who is right comes in, and may do what the list
   await writePrivate(passwordFile, `alice:${await hashPassword('secret', 1000)}\n`);
   await writePublic(accessFile, 'user alice\ntopic write a/#\n');
   const trust = await loadTrust({ ...plain, passwordFile, requirePassword: true, accessFile });
-  const peer = { address: '127.0.0.1', port: 1, certificate: null };
-  assert.deepEqual(
-    await trust.authenticator.authenticate({
-      clientId: 'c',
-      username: 'alice',
-      password: Buffer.from('secret'),
-      peer,
-    }),
-    { reasonCode: 0, name: 'alice' },
-  );
+  const result = await trust.authenticator.authenticate({
+    clientId: 'c',
+    username: 'alice',
+    password: Buffer.from('secret'),
+    peer,
+  });
+  assert.equal(result.reasonCode, 0);
+  assert.equal('name' in result && result.name, 'alice');
   assert.equal(trust.authorizer.mayPublish({ name: 'alice', clientId: 'c' }, 'a/b'), true);
   assert.equal(trust.authorizer.mayPublish({ name: 'alice', clientId: 'c' }, 'b'), false);
   assert.deepEqual(trust.warnings, []);
@@ -155,4 +154,102 @@ test('a SCRAM file opens its method, and only that: no password is taken in the 
     code: 'FILE_UNREADABLE',
     message: /^listener detectors: SCRAM file /,
   });
+});
+
+const peer = { address: '127.0.0.1', port: 1, certificate: null };
+const signIn = (trust: Trust, username: string, password: string) =>
+  trust.authenticator.authenticate({ clientId: 'c', username, password: Buffer.from(password), peer });
+
+test('a reload in two steps: nothing has changed until it is committed, then everything has', async (context) => {
+  const folder = await folderFor(context);
+  const passwordFile = join(folder, 'passwords');
+  const accessFile = join(folder, 'access');
+  await writePrivate(passwordFile, `alice:${await hashPassword('secret', 1000)}\n`);
+  await writePublic(accessFile, 'user alice\ntopic write a/#\n');
+  const listener = { ...plain, passwordFile, requirePassword: true, accessFile };
+  const trust = await loadTrust(listener);
+  const { authenticator, authorizer } = trust;
+  const { generation } = authorizer;
+  const alice = { name: 'alice', clientId: 'c' };
+  await writePrivate(passwordFile, `alice:${await hashPassword('other', 1000)}\n`);
+  await writePublic(accessFile, 'user alice\ntopic write b/#\n');
+  const prepared = await trust.prepareReload(listener);
+  assert.equal((await signIn(trust, 'alice', 'secret')).reasonCode, 0);
+  assert.equal(authorizer.mayPublish(alice, 'a/1'), true);
+  assert.equal(authorizer.generation, generation);
+  prepared.commit();
+  assert.equal((await signIn(trust, 'alice', 'secret')).reasonCode, 0x86);
+  assert.equal((await signIn(trust, 'alice', 'other')).reasonCode, 0);
+  assert.equal(authorizer.mayPublish(alice, 'a/1'), false);
+  assert.equal(authorizer.mayPublish(alice, 'b/1'), true);
+  assert.notEqual(authorizer.generation, generation);
+  assert.equal(trust.authenticator, authenticator);
+  assert.equal(trust.authorizer, authorizer);
+});
+
+test('a broken file at a reload is an error, and the old rules stand', async (context) => {
+  const folder = await folderFor(context);
+  const passwordFile = join(folder, 'passwords');
+  const accessFile = join(folder, 'access');
+  await writePrivate(passwordFile, `alice:${await hashPassword('secret', 1000)}\n`);
+  await writePublic(accessFile, 'user alice\ntopic write a/#\n');
+  const listener = { ...plain, passwordFile, requirePassword: true, accessFile };
+  const trust = await loadTrust(listener);
+  for (const [file, text] of [
+    [passwordFile, 'alice:plain text\n'],
+    [accessFile, 'topic read a/#/b\n'],
+  ] as const) {
+    const before = await readFile(file, 'utf8');
+    await writeFile(file, text);
+    await assert.rejects(trust.prepareReload(listener), { code: 'CREDENTIALS_INVALID' });
+    await rm(file);
+    await assert.rejects(trust.prepareReload(listener), { code: 'FILE_UNREADABLE' });
+    await writeFile(file, before);
+  }
+  assert.equal((await signIn(trust, 'alice', 'secret')).reasonCode, 0);
+  assert.equal(trust.authorizer.mayPublish({ name: 'alice', clientId: 'c' }, 'a/1'), true);
+});
+
+test('who came in stays as long as what it came in by does', async (context) => {
+  const folder = await folderFor(context);
+  const passwordFile = join(folder, 'passwords');
+  const scramFile = join(folder, 'scram');
+  const bob = `bob:${await hashPassword('secret', 1000)}\n`;
+  await writePrivate(passwordFile, `alice:${await hashPassword('secret', 1000)}\n${bob}`);
+  await writePrivate(scramFile, `carol:${await hashScram('secret', 4096)}\n`);
+  const open = { ...plain, passwordFile, scramFile, allowAnonymous: true };
+  const trust = await loadTrust(open);
+  const ticketOf = async (username?: string): Promise<string> => {
+    const password = username === undefined ? undefined : Buffer.from('secret');
+    const result = await trust.authenticator.authenticate({ clientId: 'c', username, password, peer });
+    return 'name' in result ? (result.ticket ?? '') : 'refused';
+  };
+  const client = scramSha256({ username: 'carol', password: 'secret' }).begin();
+  const credentials = { clientId: 'c', username: undefined, password: undefined, peer };
+  const exchange = trust.enhancedAuthenticator?.begin('SCRAM-SHA-256', credentials);
+  const challenge = await exchange?.step(client.first());
+  assert.equal(challenge?.kind, 'continue');
+  const proof = await client.answer(challenge.data ?? Buffer.alloc(0));
+  const done = await exchange?.step(proof ?? undefined);
+  assert.equal(done?.kind, 'success');
+  const tickets = [
+    ['alice', await ticketOf('alice')],
+    ['bob', await ticketOf('bob')],
+    ['carol', done.ticket ?? ''],
+    [null, await ticketOf()],
+  ] as const;
+  const welcome = (): boolean[] =>
+    tickets.map(
+      ([name, ticket]) => trust.authenticator.isStillWelcome?.({ name, clientId: 'c' }, ticket) ?? false,
+    );
+  assert.deepEqual(welcome(), [true, true, true, true]);
+  await writePrivate(passwordFile, bob);
+  (await trust.prepareReload({ ...open, allowAnonymous: false, requirePassword: true })).commit();
+  assert.deepEqual(welcome(), [false, true, true, false]);
+  await writePrivate(scramFile, `carol:${await hashScram('changed', 4096)}\n`);
+  (await trust.prepareReload({ ...open, passwordFile: null })).commit();
+  assert.deepEqual(welcome(), [false, false, false, true]);
+  (await trust.prepareReload({ ...plain, allowAnonymous: true })).commit();
+  assert.equal(trust.enhancedAuthenticator, null);
+  assert.deepEqual(welcome(), [false, false, false, true]);
 });

@@ -49,8 +49,21 @@ export class PasswordFile {
 
   /** Takes a changed file; throws as the constructor does, and then keeps the old one. */
   replace(text: string, file: string): void {
-    this.#users = parseUsers(text, file);
-    this.#stranger = strangerLike(this.#users);
+    this.prepare(text, file)();
+  }
+
+  /** Reads a changed file and gives what makes it hold; throws as the constructor does. */
+  prepare(text: string, file: string): () => void {
+    const users = parseUsers(text, file);
+    return () => {
+      this.#users = users;
+      this.#stranger = strangerLike(users);
+    };
+  }
+
+  /** Changes with the user's line: what a client came in by. `undefined` = there is no such user. */
+  ticketOf(name: string): string | undefined {
+    return this.#users.get(name)?.line;
   }
 
   async verify(name: string, password: Buffer): Promise<Verdict> {

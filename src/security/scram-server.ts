@@ -44,6 +44,17 @@ export class ScramFile {
     this.#secret = secretOf(this.#users);
   }
 
+  /** What a client of this user came in by: it changes with the user's keys. */
+  ticketOf(name: string): string {
+    const keys = this.#users.get(name);
+    return keys === undefined ? '' : `scram:${keys.storedKey.toString('base64')}`;
+  }
+
+  /** The user is there, and its keys are those that the ticket was given for. */
+  isTicket(name: string | null, ticket: string): boolean {
+    return ticket !== '' && name !== null && ticket === this.ticketOf(name);
+  }
+
   /** Keys of this user; of a name that is not there, keys that look the same and fit no password. */
   keysOf(name: string): ScramKeys {
     const known = this.#users.get(name);
@@ -82,6 +93,7 @@ export function createScramAuthenticator(options: ScramServerOptions): EnhancedA
 interface Challenge {
   readonly name: string;
   readonly keys: ScramKeys;
+  readonly ticket: string;
   readonly nonce: string;
   /** The channel binding flag of the client's first message, as it must come back. */
   readonly binding: string;
@@ -123,6 +135,7 @@ class ScramServerExchange implements AuthenticationExchange {
     this.#challenge = {
       name: prepared,
       keys,
+      ticket: this.#users.ticketOf(prepared),
       nonce,
       binding: Buffer.from(`${flag},${authorization},`).toString('base64'),
       soFar: `${bare},${challenge}`,
@@ -133,7 +146,7 @@ class ScramServerExchange implements AuthenticationExchange {
 
 /** `c=<binding>,r=<nonce>,p=<proof>`. Whether name or password was wrong is told to nobody. */
 function onFinal(challenge: Challenge, text: string): AuthenticationStep {
-  const { name, keys, nonce, binding, soFar } = challenge;
+  const { name, keys, ticket, nonce, binding, soFar } = challenge;
   const at = text.lastIndexOf(',p=');
   const withoutProof = text.slice(0, at);
   const proof = at < 0 ? undefined : bytesOfBase64(text.slice(at + 3));
@@ -150,7 +163,7 @@ function onFinal(challenge: Challenge, text: string): AuthenticationStep {
     };
   }
   const signature = hmacSha256(keys.serverKey, message).toString('base64');
-  return { kind: 'success', name, data: Buffer.from(`v=${signature}`) };
+  return { kind: 'success', name, ticket, data: Buffer.from(`v=${signature}`) };
 }
 
 function refused(detail: string): AuthenticationStep {

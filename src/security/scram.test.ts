@@ -83,7 +83,13 @@ test('both sides speak the example of RFC 7677 to the letter', async () => {
   assert.deepEqual([challenge.kind, dataOf(challenge)], ['continue', example.serverFirst]);
   assert.equal((await ours.answer(Buffer.from(example.serverFirst)))?.toString(), example.clientFinal);
   const verdict = await theirs.step(Buffer.from(example.clientFinal));
-  assert.deepEqual(verdict, { kind: 'success', name: 'user', data: Buffer.from(example.serverFinal) });
+  const ticket = 'scram:WG5d8oPm3OtcPnkdi4Uo7BkeZkBFzpcXkuLmtbsT4qY='; // the user's stored key
+  assert.deepEqual(verdict, {
+    kind: 'success',
+    name: 'user',
+    ticket,
+    data: Buffer.from(example.serverFinal),
+  });
   assert.equal(ours.isProven(Buffer.from(example.serverFinal)), true);
 });
 

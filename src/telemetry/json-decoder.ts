@@ -73,6 +73,7 @@ export class JsonDecoder implements Decoder {
         deviceTime: head.deviceTime,
         receivedAt: stamp === undefined ? now : stamp.receivedAt,
         stampId: stamp === undefined ? '' : stamp.id,
+        ...(stamp?.mayBeRepeat === true ? { mayBeRepeat: true } : {}),
       },
       values,
     };

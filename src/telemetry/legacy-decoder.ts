@@ -162,5 +162,6 @@ function createMessage(
     deviceTime: undefined,
     receivedAt: stamp === undefined ? now : stamp.receivedAt,
     stampId: stamp === undefined ? '' : stamp.id,
+    ...(stamp?.mayBeRepeat === true ? { mayBeRepeat: true } : {}),
   };
 }

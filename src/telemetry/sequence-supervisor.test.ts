@@ -375,6 +375,17 @@ test('any interleaving of loss, redelivery, late arrival, repeat and boot: each 
   );
 });
 
+test('what its publisher sends again, because the answer was lost, is stored once and resets nothing', () => {
+  const supervisor = new SequenceSupervisor();
+  for (let sequence = 1; sequence <= 20; sequence += 1)
+    supervisor.observe(id, stamped(sequence, { sequence }));
+  for (let sequence = 11; sequence <= 22; sequence += 1) {
+    const { kind, epoch } = supervisor.observe(id, stamped(100 + sequence, { sequence, mayBeRepeat: true }));
+    assert.deepEqual({ kind, epoch }, { kind: sequence <= 20 ? 'redelivered' : 'new', epoch: 0 });
+  }
+  assert.deepEqual(supervisor.totals, { missing: 0, repeated: 0, redelivered: 10, resets: 0 });
+});
+
 test('any numbers under distinct stamps: nothing is stored twice in an epoch and epochs only rise', () => {
   fc.assert(
     fc.property(

@@ -31,6 +31,8 @@ export type WindowVerdict = 'new' | 'gap' | 'late' | 'redelivered' | 'repeat' | 
 export interface Mark {
   readonly stampId: string;
   readonly receivedAt: EpochMs;
+  /** Its sender said that it may have sent it before: then a number that is known is no news. */
+  readonly mayBeRepeat?: boolean;
 }
 
 /** Judges each sequence number of one epoch of one device. */
@@ -91,11 +93,12 @@ export class SequenceWindow {
     const slot = sequence % windowSize;
     const known = this.#marks[slot];
     if (known === absent) {
-      if (sequence < this.#lowest && this.#isAfterHighest(mark)) return 'reset';
+      if (sequence < this.#lowest && this.#isNewAfterHighest(mark)) return 'reset';
       this.#marks[slot] = hashStamp(mark.stampId);
       this.#lowest = Math.min(this.#lowest, sequence);
       return sequence >= this.#floor ? 'late' : 'new';
     }
+    if (mark.mayBeRepeat === true) return 'redelivered';
     if (known === restored)
       return this.#isAfterHighest(mark) ? this.#observeRepeat(sequence, mark) : 'redelivered';
     if (known !== unstamped && known === hashStamp(mark.stampId)) return 'redelivered';
@@ -125,7 +128,7 @@ export class SequenceWindow {
 
   /** Older than the ring. Whether it is in the store cannot be told here; the table's unique key decides. */
   #observeOld(mark: Mark): WindowVerdict {
-    return this.#isAfterHighest(mark) ? 'reset' : 'new';
+    return this.#isNewAfterHighest(mark) ? 'reset' : 'new';
   }
 
   /**
@@ -157,6 +160,10 @@ export class SequenceWindow {
   #noteHighest(mark: Mark): void {
     this.#highestStampId = mark.stampId;
     this.#highestReceivedAt = mark.receivedAt;
+  }
+
+  #isNewAfterHighest(mark: Mark): boolean {
+    return mark.mayBeRepeat !== true && this.#isAfterHighest(mark);
   }
 
   #isAfterHighest(mark: Mark): boolean {

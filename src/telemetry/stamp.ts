@@ -1,7 +1,7 @@
 import { parseName, stampProperty, type EpochMs, type Stamp } from '#model';
 import type { UserProperty } from '#mqtt';
 
-/** Properties beyond this many are not looked at: a site's broker puts its three last, after what a detector may send. */
+/** Properties beyond this many are not looked at: a site's broker puts its own last, after what a detector may send. */
 const maximumProperties = 64;
 
 /** The latest time that a `Date` can hold. */
@@ -20,6 +20,7 @@ export function readStamp(properties: readonly UserProperty[] | undefined): Stam
   let site: string | undefined;
   let received: string | undefined;
   let id: string | undefined;
+  let mayBeRepeat = false;
   for (const [name, value] of properties) {
     if (name === stampProperty.site) {
       if (site !== undefined) return undefined;
@@ -30,12 +31,12 @@ export function readStamp(properties: readonly UserProperty[] | undefined): Stam
     } else if (name === stampProperty.id) {
       if (id !== undefined) return undefined;
       id = value;
-    }
+    } else if (name === stampProperty.repeat) mayBeRepeat = true;
   }
   if (site === undefined || received === undefined || id === undefined) return undefined;
   const receivedAt = parseTime(received);
   if (receivedAt === undefined || !isStampId(id) || parseName(site) === undefined) return undefined;
-  return { site, receivedAt, id };
+  return mayBeRepeat ? { site, receivedAt, id, mayBeRepeat } : { site, receivedAt, id };
 }
 
 /**

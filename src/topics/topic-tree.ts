@@ -16,6 +16,11 @@
  */
 import { ValueBag } from './value-bag.ts';
 
+const dollar = 0x24;
+
+/** The names that come first are shared: those that all filters have (`command`) are among them. */
+const maximumSharedNames = 4096;
+
 class Branch<T> {
   /** Its name under its parent. */
   readonly level: string;
@@ -34,6 +39,14 @@ class Branch<T> {
     const { only } = this;
     if (only !== null) return only.level === level ? only : undefined;
     return this.children?.get(level);
+  }
+
+  /** The child of the plain level `topic[start, end)`. Makes a string of it only where there are several children. */
+  childAt(topic: string, start: number, end: number): Branch<T> | undefined {
+    const { only } = this;
+    if (only === null) return this.children?.get(topic.slice(start, end));
+    const { level } = only;
+    return level.length === end - start && topic.startsWith(level, start) ? only : undefined;
   }
 
   /** The branch of a level, made where there is none. */
@@ -82,10 +95,8 @@ export class TopicTree<T> {
   readonly #root = new Branch<T>('');
   #size = 0;
   #generation = 0;
-  // The levels of the topic that is being looked up. Only used between two calls of ours, never across a callback.
-  readonly #levels: string[] = [];
-  #count = 0;
-  #first = 0;
+  /** Names of levels that many branches have, each one string: a walk finds it in the processor's cache. */
+  readonly #names = new Map<string, string>();
 
   /** Values under filters: the same value under two filters counts twice. */
   get size(): number {
@@ -108,7 +119,7 @@ export class TopicTree<T> {
         bag = branch.hash ??= new ValueBag<T>();
         break;
       }
-      branch = branch.grow(level);
+      branch = branch.grow(this.#share(level));
       if (end === -1) {
         bag = branch.here ??= new ValueBag<T>();
         break;
@@ -118,6 +129,13 @@ export class TopicTree<T> {
     if (!bag.add(value)) return;
     this.#size++;
     this.#generation++;
+  }
+
+  #share(level: string): string {
+    const known = this.#names.get(level);
+    if (known !== undefined) return known;
+    if (this.#names.size < maximumSharedNames) this.#names.set(level, level);
+    return level;
   }
 
   /** Takes a value from under a filter; false when it was not there. Branches that became empty go with it. */
@@ -151,50 +169,53 @@ export class TopicTree<T> {
     for (const value of found) visit(value);
   }
 
-  /** As `match`, into an array that the caller keeps: the walk allocates nothing but the topic's levels. */
+  /** As `match`, into an array that the caller keeps: the walk allocates nothing but the levels that it looks up. */
   collect(topic: string, into: T[]): void {
-    this.#split(topic);
-    this.#walk(this.#root, 0, into);
+    walk(this.#root, topic, 0, into);
   }
 
   /** True when some filter matches the topic. */
   hasMatch(topic: string): boolean {
-    this.#split(topic);
-    return this.#any(this.#root, 0);
+    return any(this.#root, topic, 0);
   }
+}
 
-  #split(topic: string): void {
-    this.#count = 0;
-    // A leading wildcard never matches a topic that begins with `$` [MQTT-4.7.2-1].
-    this.#first = topic.startsWith('$') ? 1 : 0;
-    for (let start = 0; ;) {
-      const end = topic.indexOf('/', start);
-      this.#levels[this.#count++] = end === -1 ? topic.slice(start) : topic.slice(start, end);
-      if (end === -1) return;
-      start = end + 1;
-    }
+/**
+ * Goes down from a branch that the topic has been followed to; its next level begins at `start`, and there is none when
+ * `start` is beyond the end. Levels are not split beforehand: to store each in an array that lives long costs more (the
+ * collector's write barrier) than the rest of the walk.
+ */
+function walk<T>(branch: Branch<T>, topic: string, start: number, into: T[]): void {
+  const wildcards = allowsWildcard(topic, start);
+  if (branch.hash !== null && wildcards) pushAll(branch.hash.items, into);
+  if (start > topic.length) {
+    if (branch.here !== null) pushAll(branch.here.items, into);
+    return;
   }
+  const end = endOfLevel(topic, start);
+  const child = branch.childAt(topic, start, end);
+  if (child !== undefined) walk(child, topic, end + 1, into);
+  if (branch.plus !== null && wildcards) walk(branch.plus, topic, end + 1, into);
+}
 
-  #walk(branch: Branch<T>, depth: number, into: T[]): void {
-    const wildcards = depth >= this.#first;
-    if (branch.hash !== null && wildcards) pushAll(branch.hash.items, into);
-    if (depth === this.#count) {
-      if (branch.here !== null) pushAll(branch.here.items, into);
-      return;
-    }
-    const child = branch.child(this.#levels[depth] as string);
-    if (child !== undefined) this.#walk(child, depth + 1, into);
-    if (branch.plus !== null && wildcards) this.#walk(branch.plus, depth + 1, into);
-  }
+function any<T>(branch: Branch<T>, topic: string, start: number): boolean {
+  const wildcards = allowsWildcard(topic, start);
+  if (branch.hash !== null && wildcards) return true;
+  if (start > topic.length) return branch.here !== null;
+  const end = endOfLevel(topic, start);
+  const child = branch.childAt(topic, start, end);
+  if (child !== undefined && any(child, topic, end + 1)) return true;
+  return branch.plus !== null && wildcards && any(branch.plus, topic, end + 1);
+}
 
-  #any(branch: Branch<T>, depth: number): boolean {
-    const wildcards = depth >= this.#first;
-    if (branch.hash !== null && wildcards) return true;
-    if (depth === this.#count) return branch.here !== null;
-    const child = branch.child(this.#levels[depth] as string);
-    if (child !== undefined && this.#any(child, depth + 1)) return true;
-    return branch.plus !== null && wildcards && this.#any(branch.plus, depth + 1);
-  }
+/** A leading wildcard never matches a topic that begins with `$` [MQTT-4.7.2-1]. */
+function allowsWildcard(topic: string, start: number): boolean {
+  return start > 0 || topic.charCodeAt(0) !== dollar;
+}
+
+function endOfLevel(topic: string, start: number): number {
+  const end = topic.indexOf('/', start);
+  return end === -1 ? topic.length : end;
 }
 
 /** Cuts empty branches off, from the end of the path towards the root. */

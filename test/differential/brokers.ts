@@ -21,7 +21,8 @@ const mosquitto = findMosquitto();
 /** Why nothing can be compared here, or `false`. */
 export const whyNotCompared: string | false = whyNot();
 
-function findMosquitto(): { readonly program: string; readonly version: string } | undefined {
+/** Debian's program, where it is installed. */
+export function findMosquitto(): { readonly program: string; readonly version: string } | undefined {
   for (const program of ['mosquitto', '/usr/sbin/mosquitto']) {
     const { error, stdout } = spawnSync(program, ['-h'], { encoding: 'utf8' });
     if (error === undefined) return { program, version: /version (\S+)/.exec(stdout)?.[1] ?? 'unknown' };
@@ -133,7 +134,8 @@ const maximumInflight = 3;
 /** Given out before: between the probe's end and Mosquitto's start the system could give the same one again. */
 const givenPorts = new Set<number>();
 
-async function freePort(): Promise<number> {
+/** A port that nobody listens on. */
+export async function freePort(): Promise<number> {
   const probe = createServer();
   await new Promise<void>((resolve) => probe.listen(0, '127.0.0.1', resolve));
   const { port } = probe.address() as AddressInfo;

@@ -4,6 +4,7 @@ import {
   Broker,
   type Authenticator,
   type Authorizer,
+  type BrokerEvents,
   type Journal,
   type ListenerProfile,
   type MemoryGauge,
@@ -72,6 +73,8 @@ export interface HarnessOptions {
   readonly journal?: Journal;
   readonly clock?: FakeClock;
   readonly memory?: MemoryGauge;
+  readonly events?: BrokerEvents;
+  readonly sysIntervalSeconds?: number;
 }
 
 /** A broker whose time and turns belong to the test. */
@@ -93,6 +96,8 @@ export class BrokerHarness {
       version: '1.2.3',
       schedule: (callback) => this.#tasks.push(callback),
       ...(options.memory === undefined ? {} : { memory: options.memory }),
+      ...(options.events === undefined ? {} : { events: options.events }),
+      ...(options.sysIntervalSeconds === undefined ? {} : { sysIntervalSeconds: options.sysIntervalSeconds }),
     });
     this.broker.start();
   }

@@ -53,6 +53,7 @@ export class Recorder implements TransportHandler {
 /** A listener that is open, and what came through it. */
 export interface Door {
   readonly listener: Listener;
+  readonly config: ListenerConfig;
   readonly port: number;
   readonly address: string;
   readonly lines: string[];
@@ -66,7 +67,7 @@ export async function openDoor(
   change: Partial<ListenerConfig> = {},
   maximumConnections = 100,
   clock: Clock = new SystemClock(),
-  bounds: Pick<ListenerContext, 'maximumHandshakes' | 'admit'> = {},
+  more: Partial<ListenerContext> = {},
 ): Promise<Door> {
   const config: ListenerConfig = {
     name: 'detectors',
@@ -101,11 +102,12 @@ export async function openDoor(
     waiting.push(recorder);
     wake();
   };
-  const context = { log: log.child('listener:detectors'), clock, maximumConnections, ...bounds };
+  const context = { log: log.child('listener:detectors'), clock, maximumConnections, ...more };
   const listener = createListener(config, onTransport, context);
   const bound = await listener.start();
   return {
     listener,
+    config,
     lines,
     ...bound,
     async accepted() {

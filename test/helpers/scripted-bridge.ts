@@ -1,5 +1,5 @@
 import { FakeClock, silentLogger, type Logger } from '#base';
-import { Bridge } from '#bridges';
+import { Bridge, type BridgeOptions } from '#bridges';
 import type { BridgeConfig, BridgeTopicConfig } from '#config';
 import { SessionBroker, turnUntil, type TestMessage } from './session-broker.ts';
 
@@ -19,8 +19,12 @@ const everything: BridgeTopicConfig = {
   remotePrefix: '',
 };
 
-/** Everything both ways at QoS 2, over MQTT 5, but for `change`. Not started. */
-export function setUp(change: Partial<BridgeConfig> = {}, log: Logger = silentLogger): Setup {
+/** Everything both ways at QoS 2, over MQTT 5, but for `change` and `options`. Not started. */
+export function setUp(
+  change: Partial<BridgeConfig> = {},
+  log: Logger = silentLogger,
+  options: Partial<BridgeOptions> = {},
+): Setup {
   const clock = new FakeClock();
   const local = new SessionBroker();
   const remote = new SessionBroker();
@@ -48,6 +52,7 @@ export function setUp(change: Partial<BridgeConfig> = {}, log: Logger = silentLo
     remoteDialer: remote.dialer,
     clock,
     log,
+    ...options,
   });
   return { clock, local, remote, bridge };
 }

@@ -52,6 +52,8 @@ export class SessionBroker {
   connackProperties: ConnackProperties = {};
   /** Answer of PUBLISH at QoS 1 and 2. */
   publishAnswer: number = ReasonCode.Success;
+  /** Keep the answers to PUBLISH until `answer()`. */
+  answersLate = false;
   /** Answers of SUBSCRIBE. */
   subscribeAnswers: (packet: SubscribePacket) => number[] = grantAll;
   line: Line | null = null;
@@ -65,6 +67,7 @@ export class SessionBroker {
   readonly #queue: TestMessage[] = [];
   readonly #inflight = new Map<number, Sent>();
   readonly #inbound = new Set<number>();
+  readonly #late: Packet[] = [];
 
   constructor() {
     this.dialer = createMemoryDialer((transport) => this.#accept(transport));
@@ -100,6 +103,16 @@ export class SessionBroker {
     this.#hasSession = false;
     this.#inflight.clear();
     this.#inbound.clear();
+    this.#nextId = 0;
+  }
+
+  /** Sends the answers that were kept. */
+  answer(): void {
+    for (const packet of this.#late.splice(0)) this.send(packet);
+  }
+
+  /** Counts its packet ids from 1 again, as after 65,535 messages. */
+  restartIds(): void {
     this.#nextId = 0;
   }
 
@@ -231,7 +244,14 @@ export class SessionBroker {
     packetId: number,
     reasonCode: number,
   ): void {
-    this.send({ type, packetId, reasonCode: this.#version === 5 ? reasonCode : 0, properties: {} });
+    const packet: Packet = {
+      type,
+      packetId,
+      reasonCode: this.#version === 5 ? reasonCode : 0,
+      properties: {},
+    };
+    if (this.answersLate && type !== PacketType.Pubrel) this.#late.push(packet);
+    else this.send(packet);
   }
 
   #pump(): void {

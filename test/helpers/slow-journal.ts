@@ -1,5 +1,6 @@
 import type {
   Journal,
+  JournalState,
   StoredDelivery,
   StoredDeliveryState,
   StoredMessage,
@@ -28,6 +29,8 @@ type Change = () => void;
 export class SlowJournal implements Journal {
   sequence = 0;
   durableSequence = 0;
+  state: JournalState = 'ok';
+  #onState: (state: JournalState) => void = () => {};
   readonly #sessions = new Map<string, Kept>();
   readonly #retained = new Map<string, StoredMessage>();
   #changes: Change[] = [];
@@ -35,6 +38,16 @@ export class SlowJournal implements Journal {
 
   onDurable(callback: () => void): void {
     this.#callback = callback;
+  }
+
+  onState(callback: (state: JournalState) => void): void {
+    this.#onState = callback;
+  }
+
+  /** The disk is full, or has room again. */
+  changeState(state: JournalState): void {
+    this.state = state;
+    this.#onState(state);
   }
 
   /** Makes durable what was recorded; all of it, or the first `count` records. */
@@ -104,9 +117,19 @@ export class SlowJournal implements Journal {
   }
 
   recordDeliveryQueued(clientId: string, delivery: StoredDelivery): void {
-    const { serial, message, qos, retain, subscriptionIdentifiers, share = '' } = delivery;
+    const {
+      serial,
+      message,
+      qos,
+      retain,
+      subscriptionIdentifiers,
+      share = '',
+      isUrgent,
+      queuedAt,
+    } = delivery;
     const sent = { packetId: 0, received: false };
-    const state = { serial, message, qos, retain, subscriptionIdentifiers, share, ...sent };
+    const rest = { share, isUrgent: isUrgent ?? false, queuedAt: queuedAt ?? 0, ...sent };
+    const state = { serial, message, qos, retain, subscriptionIdentifiers, ...rest };
     this.#change(clientId, (kept) => kept.deliveries.set(serial, state));
   }
 

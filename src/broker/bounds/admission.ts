@@ -32,7 +32,8 @@ export class Admission {
       const bound = this.#boundReached(address);
       if (bound === null) return true;
       core.statistics.reached[bound]++;
-      this.#log.warning(`a connection is refused: ${reasons[bound]}`, { listener, address, bound });
+      if (this.#log.warning(`a connection is refused: ${reasons[bound]}`, { listener, address, bound }))
+        core.tell({ kind: 'connection-refused', address, bound });
     }
     core.statistics.connectionsRefused++;
     return false;

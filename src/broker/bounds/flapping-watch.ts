@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import type { LimitsConfig } from '#config';
 import type { BrokerCore } from '../core.ts';
 import { localAddress } from './admission.ts';
 import { networkOf } from './network-of.ts';
@@ -30,8 +31,8 @@ export class FlappingWatch {
   }
 
   /** Counts a CONNECT; false = this client id is refused from this address for now. */
-  mayConnect(clientId: string, address: string): boolean {
-    const { limits, clock, statistics } = this.#core;
+  mayConnect(clientId: string, address: string, limits: LimitsConfig): boolean {
+    const { clock, statistics } = this.#core;
     const { flappingConnects = 0, flappingWindowMs = 60_000, flappingBanMs = 60_000 } = limits;
     if (flappingConnects === 0 || address === localAddress) return true;
     const now = clock.monotonic();

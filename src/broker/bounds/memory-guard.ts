@@ -55,6 +55,12 @@ export class MemoryGuard {
     this.#gauge = gauge;
   }
 
+  /** Bytes of heap and buffers now. */
+  measure(): number {
+    const { heapBytes, externalBytes } = this.#gauge.read();
+    return heapBytes + externalBytes;
+  }
+
   /** Called each second, and when the queues have grown. */
   look(): void {
     const { maximumMemory = 0 } = this.#core.limits;
@@ -89,8 +95,7 @@ export class MemoryGuard {
   #change(isTight: boolean, share: number): void {
     const core = this.#core;
     this.isTight = isTight;
-    const { maximumPendingBytes } = core.limits;
-    core.pendingBound = isTight ? Math.min(maximumPendingBytes, tightPendingBytes) : maximumPendingBytes;
+    core.tightBound = isTight ? tightPendingBytes : Infinity;
     const fields = { used: this.usedBytes, percent: Math.round(share * 100) };
     if (isTight) {
       core.log.warning(

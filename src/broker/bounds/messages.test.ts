@@ -102,14 +102,9 @@ test('bound: topic levels and length, of topics and of filters; the length is in
 });
 
 /** `$SYS` is retained as well: its messages are in the bounds. */
-function retainedOf(harness: BrokerHarness): { messages: number; bytes: number } {
-  const { retainedMessages, retainedBytes } = harness.broker.statistics;
-  return { messages: retainedMessages, bytes: retainedBytes };
-}
-
 test('bound: retained messages; new topics are refused, those that are kept may change or go', () => {
-  const { messages } = retainedOf(new BrokerHarness());
-  const harness = new BrokerHarness({ limits: { maximumRetainedMessages: messages + 2 } });
+  // What the broker says about itself ($SYS) does not count.
+  const harness = new BrokerHarness({ limits: { maximumRetainedMessages: 2 } });
   const client = harness.connect('c');
   const retain = (topic: string, payload: string): number => {
     client.publish(topic, payload, { qos: 1, retain: true });
@@ -127,8 +122,7 @@ test('bound: retained messages; new topics are refused, those that are kept may 
 });
 
 test('bound: retained bytes; a message that does not fit is refused, a smaller one is not', () => {
-  const { bytes } = retainedOf(new BrokerHarness());
-  const harness = new BrokerHarness({ limits: { maximumRetainedBytes: bytes + 2000 } });
+  const harness = new BrokerHarness({ limits: { maximumRetainedBytes: 2000 } });
   const client = harness.connect('c');
   const retain = (topic: string, size: number): number => {
     client.publish(topic, Buffer.alloc(size, 1), { qos: 1, retain: true });

@@ -1,6 +1,8 @@
 import type { Timer } from '#base';
+import type { LimitsConfig } from '#config';
 import { PacketType } from '#mqtt';
-import { PauseReason, type Connection } from '../connection.ts';
+import type { Connection } from '../connection.ts';
+import { PauseReason } from '../phase.ts';
 import type { BrokerCore } from '../core.ts';
 
 /** What may come at once: a quarter of a second's worth, because many that begin together are felt by everybody … */
@@ -56,6 +58,13 @@ export class Throttle {
   }
 }
 
+/** `null` where no rate is set. */
+export function createThrottle(limits: LimitsConfig, now: number): Throttle | null {
+  const { maximumMessageRate = 0, maximumByteRate = 0 } = limits;
+  if (maximumMessageRate === 0 && maximumByteRate === 0) return null;
+  return new Throttle(maximumMessageRate, maximumByteRate, now);
+}
+
 function burstOf(perSecond: number, least: number): number {
   return perSecond === 0 ? Infinity : Math.max(perSecond * burstShare, Math.min(perSecond, least), 1);
 }
@@ -73,13 +82,6 @@ export class Throttles {
 
   constructor(core: BrokerCore) {
     this.#core = core;
-  }
-
-  /** `null` where no rate is set, and for what is local. */
-  create(isLocal: boolean, now: number): Throttle | null {
-    const { maximumMessageRate = 0, maximumByteRate = 0 } = this.#core.limits;
-    if (isLocal || (maximumMessageRate === 0 && maximumByteRate === 0)) return null;
-    return new Throttle(maximumMessageRate, maximumByteRate, now);
   }
 
   /** Stops reading this client for a while. */

@@ -1,3 +1,8 @@
+/** Sends what has waited long enough. */
+export interface DeferredSender {
+  sendDeferred(type: number, reasonCode: number, packetId: number): void;
+}
+
 /**
  * Packets that wait, in order, until the journal has made durable what they promise.
  *
@@ -25,12 +30,12 @@ export class Deferred {
   }
 
   /** Sends what is durable, oldest first. */
-  release(durable: number, send: (type: number, reasonCode: number, packetId: number) => void): void {
+  release(durable: number, sender: DeferredSender): void {
     while (this.#count > 0 && this.#sequences[this.#first]! <= durable) {
       const packed = this.#packed[this.#first]!;
       this.#first = (this.#first + 1) & (this.#packed.length - 1);
       this.#count--;
-      send(packed >>> 24, (packed >>> 16) & 0xff, packed & 0xffff);
+      sender.sendDeferred(packed >>> 24, (packed >>> 16) & 0xff, packed & 0xffff);
     }
   }
 

@@ -7,8 +7,7 @@ import type { Session } from '../sessions/session.ts';
 import type { Route } from '../subscriptions/router.ts';
 import { neverDecided, type Subscription } from '../subscriptions/subscription.ts';
 import { FrameWriter } from './frame-writer.ts';
-
-const minuteMs = 60_000;
+import { logFullQueue } from './log-full-queue.ts';
 
 /** Brings messages to sessions: live, from their queues, and again after a reconnect. */
 export class Deliverer {
@@ -50,12 +49,13 @@ export class Deliverer {
     const connection = session.connection;
     if (connection === null) return;
     if (subscription.noLocal && session.clientId === message.publisherId) return;
+    if (!session.canSee(message)) return;
     const { authorizer } = session;
     if (!authorizer.mayRead(session.identity, message.topic)) {
       this.#core.drop('not-authorized', session.clientId, message.topic);
       return;
     }
-    const qos = message.qos < subscription.qos ? message.qos : subscription.qos;
+    const qos = message.qos < subscription.qos && !session.upgradesQos ? message.qos : subscription.qos;
     if (qos === 0) {
       this.#writer.writeOwn(connection, message, 0, true, false, 0, subscription.identifiers);
       return;
@@ -69,6 +69,8 @@ export class Deliverer {
       subscription.identifiers,
       '',
       generation,
+      session.urgency?.isUrgent(message.topic) ?? false,
+      this.#core.now,
     );
     this.#enqueue(session, delivery, null);
     this.pump(session);
@@ -89,6 +91,7 @@ export class Deliverer {
       if (this.#isStillWanted(session, connection, delivery)) this.#sendLater(session, connection, delivery);
       else this.#forget(session, delivery);
     }
+    if (session.queue.wantsPage) this.#core.pages.load(session);
     this.#core.pressure.relax(session);
   }
 
@@ -107,6 +110,20 @@ export class Deliverer {
       if (this.#handOn(delivery)) moved++;
     });
     return moved;
+  }
+
+  /** Drops what has waited longer than its session's rules allow; urgent messages never do. */
+  dropAged(session: Session): void {
+    const { queue, clientId } = session;
+    let oldest = queue.oldestOrdinary;
+    while (oldest !== null && this.#isTooOld(session, oldest)) {
+      queue.shiftOldest();
+      this.#core.countQueued(-1, -oldest.size);
+      this.#core.drop('queue-age', clientId, oldest.message.topic);
+      this.#forget(session, oldest);
+      oldest = queue.oldestOrdinary;
+    }
+    if (queue.wantsPage && queue.length > 0) this.#core.pages.load(session);
   }
 
   /** Writes an in-flight message that waited for the journal. */
@@ -134,10 +151,12 @@ export class Deliverer {
       if (target.whenLocal === null) return; // [MQTT-3.8.3-3]
       subscription = target.whenLocal;
     }
-    const qos = message.qos < subscription.qos ? message.qos : subscription.qos; // [MQTT-3.8.4-8]
+    // [MQTT-3.8.4-8]
+    const qos = message.qos < subscription.qos && !session.upgradesQos ? message.qos : subscription.qos;
+    if (session.mountLength > 0 && !session.canSee(message)) return;
     const connection = session.connection;
     if (connection === null) {
-      if (qos > 0) this.#queueLive(subscription, message, qos, neverDecided, publisher);
+      if (qos > 0 || session.queuesQos0) this.#queueLive(subscription, message, qos, neverDecided, publisher);
       return;
     }
     const { generation } = session.authorizer;
@@ -150,6 +169,10 @@ export class Deliverer {
     }
     if (qos > 0) {
       this.#sendTracked(connection, subscription, message, qos, generation, publisher);
+      return;
+    }
+    if (session.queuesQos0 && (connection.outbox.isCongested || session.queue.length > 0)) {
+      this.#queueLive(subscription, message, qos, generation, publisher);
       return;
     }
     if (connection.outbox.isCongested) {
@@ -171,7 +194,7 @@ export class Deliverer {
   ): void {
     const { session } = subscription;
     if (session.queue.length > 0 || session.hasToResend || !this.#canSend(session, connection)) {
-      if (session.unacknowledged >= connection.sendWindow) this.#core.statistics.reached['in-flight']++;
+      if (session.isWindowFull(connection.sendWindow)) this.#core.statistics.reached['in-flight']++;
       this.#queueLive(subscription, message, qos, generation, publisher);
       return;
     }
@@ -182,7 +205,18 @@ export class Deliverer {
       return;
     }
     const serial = session.nextSerial();
-    const delivery = new Delivery(serial, message.keep(), qos, retain, identifiers, share, generation);
+    const { now } = this.#core;
+    const delivery = new Delivery(
+      serial,
+      message.keep(),
+      qos,
+      retain,
+      identifiers,
+      share,
+      generation,
+      false,
+      now,
+    );
     if (session.isPersistent) this.#core.journal.recordDeliveryQueued(session.clientId, delivery);
     const packetId = this.#open(session, delivery);
     if (this.#mustWait(session, qos)) connection.deferSend(PacketType.Publish, packetId);
@@ -206,21 +240,28 @@ export class Deliverer {
       subscription.identifiers,
       subscription.share,
       generation,
+      session.urgency?.isUrgent(message.topic) ?? false,
+      this.#core.now,
     );
-    this.#enqueue(session, delivery, publisher);
+    this.#enqueue(session, delivery, qos === 0 ? null : publisher); // nobody waits for QoS 0
   }
 
-  /** Policy at the bound: the new message is dropped. Before, publishers of a connected client are made to wait. */
+  /**
+   * Policy at the bound: the new message is dropped, or where the listener says so the oldest. Before, publishers of a
+   * connected client are made to wait.
+   */
   #enqueue(session: Session, delivery: Delivery, publisher: Connection | null): void {
     const { isFull: memoryIsFull } = this.#core.memory;
-    if (memoryIsFull && session.connection === null) {
+    if (memoryIsFull && session.connection === null && !session.queue.isSpilling) {
       this.#core.drop('memory', session.clientId, delivery.message.topic);
       return;
     }
     if (!session.queue.push(delivery)) {
-      this.#core.drop('queue-full', session.clientId, delivery.message.topic);
-      this.#logFull(session);
-      return;
+      const dropsOldest = session.queueRules?.whenFull === 'drop-oldest';
+      const isIn = dropsOldest && this.#pushOut(session, delivery);
+      if (!isIn) this.#core.drop('queue-full', session.clientId, delivery.message.topic);
+      logFullQueue(this.#core, session);
+      if (!isIn) return;
     }
     this.#core.countQueued(1, delivery.size);
     if (session.isPersistent) this.#core.journal.recordDeliveryQueued(session.clientId, delivery);
@@ -228,15 +269,28 @@ export class Deliverer {
     if (memoryIsFull || session.queue.isAboveHalf) this.#core.pressure.hold(publisher, session);
   }
 
+  /** Drops the oldest messages until the new one fits; false: it does not fit all the same. */
+  #pushOut(session: Session, delivery: Delivery): boolean {
+    const { queue, clientId } = session;
+    for (let oldest = queue.shiftOldest(); oldest !== null; oldest = queue.shiftOldest()) {
+      this.#core.countQueued(-1, -oldest.size);
+      this.#core.drop('queue-full', clientId, oldest.message.topic);
+      this.#forget(session, oldest);
+      if (queue.push(delivery)) return true;
+    }
+    return false;
+  }
+
   #canSend(session: Session, connection: Connection): boolean {
     // [MQTT-3.3.4-9]: never more unacknowledged than the client's receive maximum.
-    if (session.unacknowledged >= connection.sendWindow || connection.outbox.isCongested) return false;
+    if (session.isWindowFull(connection.sendWindow) || connection.outbox.isCongested) return false;
     return session.hasToResend || !session.inflight.isFull;
   }
 
   #open(session: Session, delivery: Delivery): number {
     const packetId = session.inflight.open(delivery);
     session.unacknowledged++;
+    session.unacknowledgedBytes += delivery.message.payload.length;
     // Whoever has something to acknowledge must be read: see back-pressure.ts.
     if (session.connection?.isHeldStill === true) this.#core.pressure.letRead(session.connection);
     if (session.isPersistent) {
@@ -255,6 +309,11 @@ export class Deliverer {
 
   #sendLater(session: Session, connection: Connection, delivery: Delivery): void {
     const { message, qos, retain, subscriptionIdentifiers } = delivery;
+    if (qos === 0) {
+      this.#writer.writeOwn(connection, message, 0, retain, false, 0, subscriptionIdentifiers);
+      this.#forget(session, delivery);
+      return;
+    }
     const packetId = this.#open(session, delivery);
     if (this.#mustWait(session, qos)) connection.deferSend(PacketType.Publish, packetId);
     else this.#writer.writeOwn(connection, message, qos, retain, false, packetId, subscriptionIdentifiers);
@@ -276,6 +335,7 @@ export class Deliverer {
       return;
     }
     session.unacknowledged++;
+    session.unacknowledgedBytes += message.payload.length;
     // DUP tells a repeat [MQTT-3.3.1-1].
     this.#writer.writeOwn(connection, message, qos, retain, true, packetId, subscriptionIdentifiers);
   }
@@ -286,7 +346,17 @@ export class Deliverer {
       this.#core.drop('expired', session.clientId, message.topic); // [MQTT-3.3.2-5]
       return false;
     }
+    if (this.#isTooOld(session, delivery)) {
+      this.#core.drop('queue-age', session.clientId, message.topic);
+      return false;
+    }
+    if (!session.canSee(message)) return false;
     return this.#mayStillRead(session, delivery) && this.#fits(session, connection, delivery);
+  }
+
+  #isTooOld({ queueRules }: Session, { queuedAt, isUrgent }: Delivery): boolean {
+    if (queueRules === null || isUrgent || queueRules.maximumAgeMs === 0 || queuedAt === 0) return false;
+    return this.#core.now - queuedAt > queueRules.maximumAgeMs;
   }
 
   /** What the client does not take counts as delivered [MQTT-3.1.2-25]. */
@@ -312,18 +382,5 @@ export class Deliverer {
 
   #forget(session: Session, delivery: Delivery): void {
     if (session.isPersistent) this.#core.journal.recordDeliveryDone(session.clientId, delivery.serial);
-  }
-
-  #logFull(session: Session): void {
-    session.dropsSinceLogged++;
-    const { now, log } = this.#core;
-    if (now - session.lastDropLogged < minuteMs) return;
-    log.warning(`the queue of client ${session.clientId} is full; new messages for it are dropped`, {
-      dropped: session.dropsSinceLogged,
-      queued: session.queue.length,
-      connected: session.connection !== null,
-    });
-    session.lastDropLogged = now;
-    session.dropsSinceLogged = 0;
   }
 }

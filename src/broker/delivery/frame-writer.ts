@@ -1,8 +1,17 @@
-import { ProtocolVersion, publishLength, writePublish, type PublishProperties, type Qos } from '#mqtt';
+import {
+  PacketType,
+  ProtocolVersion,
+  publishLength,
+  utf8Length,
+  writePublish,
+  type PublishProperties,
+  type Qos,
+} from '#mqtt';
 import type { BrokerCore } from '../core.ts';
 import type { Connection } from '../connection.ts';
 import { callHook } from '../hooks.ts';
 import type { Message } from '../message.ts';
+import { unmounted } from '../mount.ts';
 
 /** Frames of this size and above are encoded once and handed to every receiver's socket without another copy. */
 const largeFrame = 16 * 1024;
@@ -86,7 +95,8 @@ export class FrameWriter {
     identifiers: readonly number[],
   ): void {
     const isV5 = connection.version === ProtocolVersion.V5;
-    if (isV5 && (identifiers.length > 0 || connection.aliases !== null || connection.limitsPacketSize)) {
+    const isApart = identifiers.length > 0 || connection.aliases !== null || connection.limitsPacketSize;
+    if ((isV5 && isApart) || connection.mountPoint !== '') {
       this.writeOwn(connection, message, qos, retain, false, packetId, identifiers);
       return;
     }
@@ -95,6 +105,7 @@ export class FrameWriter {
       this.#encode(connection, message, qos, retain, packetId, layout);
     else this.#copy(connection, message, qos, packetId, layout);
     this.#count(connection, message, qos);
+    if (this.#core.trace !== null) this.#tell(connection, message, qos, retain, false, packetId);
   }
 
   /** A frame for this receiver alone: with its alias, its subscription identifiers, and the expiry that is left. */
@@ -108,8 +119,12 @@ export class FrameWriter {
     identifiers: readonly number[],
   ): void {
     const isV5 = connection.version === ProtocolVersion.V5;
-    const properties = isV5 ? this.#ownProperties(message, identifiers, connection.aliases !== null) : null;
+    const properties = isV5 ? this.#ownProperties(message, identifiers, connection) : null;
     let { topic, topicLength } = message;
+    if (connection.mountPoint !== '') {
+      topic = unmounted(connection.mountPoint, topic);
+      topicLength = utf8Length(topic);
+    }
     if (isV5 && connection.limitsPacketSize) {
       const whole = publishLength(topicLength, message.payload.length, qos, properties, connection.version);
       if (whole > connection.maximumPacketSize) {
@@ -143,16 +158,16 @@ export class FrameWriter {
       version,
     );
     this.#count(connection, message, qos);
+    if (this.#core.trace !== null) this.#tell(connection, message, qos, retain, dup, packetId);
   }
 
   /** The frame would be larger than the client takes. */
   isTooLarge(connection: Connection, message: Message, qos: Qos, identifiers: readonly number[]): boolean {
-    const properties = this.#ownProperties(message, identifiers, connection.aliases !== null);
-    const { topicLength, payload } = message;
-    return (
-      publishLength(topicLength, payload.length, qos, properties, connection.version) >
-      connection.maximumPacketSize
-    );
+    const properties = this.#ownProperties(message, identifiers, connection);
+    const { topic, payload, topicLength } = message;
+    const { mountPoint, version } = connection;
+    const length = mountPoint === '' ? topicLength : utf8Length(unmounted(mountPoint, topic));
+    return publishLength(length, payload.length, qos, properties, version) > connection.maximumPacketSize;
   }
 
   #encode(
@@ -218,24 +233,46 @@ export class FrameWriter {
   #ownProperties(
     message: Message,
     identifiers: readonly number[],
-    hasAlias: boolean,
+    { aliases, mountPoint }: Connection,
   ): PublishProperties | null {
     const from = message.properties;
+    const hasAlias = aliases !== null;
     if (from === null && identifiers.length === 0 && !hasAlias) return null;
     const own = this.#own;
     own.payloadFormat = from?.payloadFormat;
     // [MQTT-3.3.2-6]: what is left of it, in whole seconds begun.
-    own.messageExpiry =
-      message.expiresAt === 0
-        ? undefined
-        : Math.max(1, Math.ceil((message.expiresAt - this.#core.now) / 1000));
+    own.messageExpiry = remainingExpiry(message, this.#core.now);
     own.topicAlias = hasAlias ? 1 : undefined; // any number: its place is what counts until it is known
-    own.responseTopic = from?.responseTopic;
+    const responseTopic = from?.responseTopic;
+    own.responseTopic =
+      responseTopic === undefined || mountPoint === '' ? responseTopic : unmounted(mountPoint, responseTopic);
     own.correlationData = from?.correlationData;
     own.contentType = from?.contentType;
     own.userProperties = from?.userProperties ?? [];
     own.subscriptionIdentifiers = identifiers;
     return own;
+  }
+
+  /** For the debug log. */
+  #tell(
+    { clientId }: Connection,
+    { topic, payload, properties }: Message,
+    qos: Qos,
+    retain: boolean,
+    dup: boolean,
+    packetId: number,
+  ): void {
+    const { trace } = this.#core;
+    trace?.sent(clientId, {
+      type: PacketType.Publish,
+      topic,
+      payload,
+      qos,
+      retain,
+      dup,
+      packetId,
+      properties,
+    });
   }
 
   #count(connection: Connection, message: Message, qos: Qos): void {
@@ -258,4 +295,11 @@ function patch(bytes: Buffer, offset: number, topicLength: number, packetId: num
   const at = offset + headerLength(bytes, offset) + 2 + topicLength;
   bytes[at] = packetId >> 8;
   bytes[at + 1] = packetId & 0xff;
+}
+
+/** Seconds; never more than its publisher gave, even where the clock was set back meanwhile. */
+function remainingExpiry({ properties, expiresAt }: Message, now: number): number | undefined {
+  const given = properties?.messageExpiry;
+  if (given === undefined) return undefined;
+  return Math.min(given, Math.max(1, Math.ceil((expiresAt - now) / 1000)));
 }

@@ -1,4 +1,6 @@
-/** More aliases than a client's busiest topics need would only cost memory, whatever the client allows. */
+import type { LimitsConfig } from '#config';
+
+/** More aliases than a client's busiest topics need would only cost memory; where nobody asks for more, this is all. */
 const most = 32;
 
 /**
@@ -9,9 +11,16 @@ export class OutgoingAliases {
   readonly #maximum: number;
   readonly #byTopic = new Map<string, number>();
 
-  /** `maximum`: what the client allows, at least 1 [MQTT-3.1.2-26]. */
-  constructor(maximum: number) {
-    this.#maximum = Math.min(maximum, most);
+  /** `maximum`: at least 1. */
+  private constructor(maximum: number) {
+    this.#maximum = maximum;
+  }
+
+  /** As many as the client allows [MQTT-3.1.2-26] and the bounds let us use; `null` = none. */
+  static create(allowed: number, limits: LimitsConfig): OutgoingAliases | null {
+    const { topicAliasMaximumOutgoing = Math.min(limits.topicAliasMaximum, most) } = limits;
+    const maximum = Math.min(allowed, topicAliasMaximumOutgoing);
+    return maximum > 0 ? new OutgoingAliases(maximum) : null;
   }
 
   /** The alias that stands for the topic already; 0 = none. */

@@ -1,4 +1,4 @@
-import { decodeAck, PacketType, ReasonCode } from '#mqtt';
+import { decodeAck, PacketType, ReasonCode, type AckPacket } from '#mqtt';
 import type { Connection } from '../connection.ts';
 import { onPuback } from './puback.ts';
 import { onPubcomp } from './pubcomp.ts';
@@ -17,7 +17,14 @@ export function onAck(
   const fault = decodeAck(bytes, start, bodyStart, end, connection.version, record);
   const { session } = connection;
   if (fault !== ReasonCode.Success || session === null) return fault;
-  const { packetId, reasonCode } = record;
+  const { packetId, reasonCode, properties } = record;
+  if (properties !== null && !connection.mayHaveUserProperties(properties.userProperties))
+    return ReasonCode.QuotaExceeded;
+  const { trace } = connection.core;
+  if (trace !== null) {
+    const type = record.type as AckPacket['type'];
+    trace.received(connection.clientId, { type, packetId, reasonCode, properties: {} });
+  }
   switch (record.type) {
     case PacketType.Puback:
       return onPuback(connection, session, packetId);
@@ -28,4 +35,10 @@ export function onAck(
     default:
       return onPubcomp(connection, session, packetId);
   }
+}
+
+/** The client's send quota grows by one with this answer (MQTT 5, 4.9). */
+export function isFinalAnswer(type: number, reasonCode: number): boolean {
+  if (type === PacketType.Pubcomp) return reasonCode === ReasonCode.Success;
+  return type === PacketType.Puback || (type === PacketType.Pubrec && reasonCode >= 0x80);
 }

@@ -1,6 +1,7 @@
 import { messageOf } from '#base';
 import { PacketType, ReasonCode, reasonName, type AuthPacket } from '#mqtt';
-import { ended, PauseReason, Phase, type Connection } from '../connection.ts';
+import type { Connection } from '../connection.ts';
+import { ended, PauseReason, Phase } from '../phase.ts';
 import type { AuthenticationExchange, AuthenticationStep, Credentials } from '../ports.ts';
 
 /** How a run at CONNECT ends: with a name, or with a reason. Gives what a handler gives. */
@@ -72,7 +73,7 @@ export function onAuth(connection: Connection, packet: AuthPacket): ReasonCode {
 export function checkAuthenticationTime(connection: Connection, now: number): void {
   const { authentication } = connection;
   if (connection.isEnding || authentication === null || authentication.exchange === null) return;
-  if (now - authentication.startedAt < connection.core.limits.connectTimeoutMs) return;
+  if (now - authentication.startedAt < connection.limits.connectTimeoutMs) return;
   fail(connection, authentication, ReasonCode.NotAuthorized, 'authentication took too long');
 }
 

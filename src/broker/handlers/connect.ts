@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto';
 import { messageOf } from '#base';
 import {
   PacketType,
@@ -9,18 +8,19 @@ import {
   type ConnackProperties,
   type ConnectPacket,
   type DecodeFault,
-  type Will,
 } from '#mqtt';
 import { topicNameFault } from '#topics';
-import { ended, PauseReason, Phase, type Connection } from '../connection.ts';
-import { clientTopicFault } from '../bounds/topic-bounds.ts';
+import type { Connection } from '../connection.ts';
 import { OutgoingAliases } from '../delivery/outgoing-aliases.ts';
-import type { BrokerCore } from '../core.ts';
-import { isReservedTopic, messageFault } from '../message.ts';
-import type { AuthenticationResult, Identity, Redirect } from '../ports.ts';
+import { mountedWill } from '../mount.ts';
+import { PauseReason, Phase } from '../phase.ts';
+import type { AuthenticationResult, Identity } from '../ports.ts';
 import { redirectCode } from '../redirect.ts';
+import { isStillWelcome } from '../welcome.ts';
 import { beginAuthentication } from './auth.ts';
 import { narrowBlindWindow } from './blind-window.ts';
+import { checkConnect, chooseClientId } from './check-connect.ts';
+import { refuse, turnAway } from './refuse.ts';
 
 /** What CONNACK says that the client could not know. */
 type Assigned = Pick<
@@ -38,7 +38,13 @@ const noProof: Proof = {};
  * Answers CONNECT: 1 check what it says, 2 authenticate (may take a while: nothing is read meanwhile), 3 authorise its
  * session and will, 4 give it its session, 5 CONNACK [MQTT-3.1.4-5], 6 send what waits.
  */
-export function onConnect(connection: Connection, packet: ConnectPacket): ReasonCode {
+export function onConnect(connection: Connection, received: ConnectPacket): ReasonCode {
+  const { will } = received;
+  const packet =
+    will === null || connection.mountPoint === ''
+      ? received
+      : { ...received, will: mountedWill(connection.mountPoint, will) };
+  connection.core.statistics.connectsReceived++;
   connection.version = packet.version;
   connection.isBridge = packet.bridge;
   // Every answer from now on has to fit [MQTT-3.1.2-24].
@@ -47,7 +53,11 @@ export function onConnect(connection: Connection, packet: ConnectPacket): Reason
   const fault = checkConnect(connection, packet);
   if (fault !== ReasonCode.Success) return refuse(connection, fault, reasonName(fault));
   const clientId = chooseClientId(connection, packet);
-  if (!connection.core.flapping.mayConnect(clientId, connection.transport.peer.address))
+  if (clientId === null)
+    return refuse(connection, ReasonCode.NotAuthorized, 'its client id begins with none of the prefixes');
+  connection.claimedId = clientId;
+  const { core, limits, transport } = connection;
+  if (!core.flapping.mayConnect(clientId, transport.peer.address, limits))
     return turnAway(connection, ReasonCode.Banned);
   if (packet.properties.authenticationMethod !== undefined)
     return authenticateByMethod(connection, packet, clientId);
@@ -71,7 +81,8 @@ function authenticateByMethod(connection: Connection, packet: ConnectPacket, cli
       step.data === undefined
         ? { authenticationMethod: method }
         : { authenticationMethod: method, authenticationData: step.data };
-    const result = { reasonCode: ReasonCode.Success, name: step.name };
+    const { name, ticket = '' } = step;
+    const result = { reasonCode: ReasonCode.Success, name, ticket };
     return onAuthenticated(connection, packet, clientId, result, proof);
   });
 }
@@ -82,35 +93,6 @@ export function onUnreadableConnect(connection: Connection, fault: DecodeFault):
   const isNewer = fault.protocolLevel >= ProtocolVersion.V5;
   connection.version = isNewer ? ProtocolVersion.V5 : ProtocolVersion.V311;
   return refuse(connection, fault.reasonCode, fault.detail);
-}
-
-function checkConnect(connection: Connection, packet: ConnectPacket): ReasonCode {
-  const { core, profile } = connection;
-  if (core.isClosing) return ReasonCode.ServerShuttingDown;
-  const { authenticationMethod: method } = packet.properties;
-  if (method !== undefined && profile.enhancedAuthenticator?.methods.includes(method) !== true)
-    return ReasonCode.BadAuthenticationMethod; // [MQTT-4.12.0-1]
-  if (packet.clientId === '') {
-    // 3.1 has no empty id; 3.1.1 only with a clean session [MQTT-3.1.3-8].
-    if (packet.version === ProtocolVersion.V31) return ReasonCode.ClientIdentifierNotValid;
-    if (packet.version === ProtocolVersion.V311 && !packet.cleanStart)
-      return ReasonCode.ClientIdentifierNotValid;
-  }
-  return packet.will === null ? ReasonCode.Success : checkWill(core, packet.will);
-}
-
-function checkWill(core: BrokerCore, will: Will): ReasonCode {
-  if (isReservedTopic(will.topic)) return ReasonCode.NotAuthorized;
-  const fault = messageFault(core.limits, will.payload, will.properties);
-  if (fault !== ReasonCode.Success) return fault;
-  return clientTopicFault(core, will.topic);
-}
-
-function chooseClientId(connection: Connection, packet: ConnectPacket): string {
-  const { clientId } = packet;
-  if (clientId === '') return `davylamp-${randomBytes(12).toString('hex')}`; // [MQTT-3.1.3-6]
-  const isShared = connection.profile.sharedClientIds.has(clientId);
-  return isShared ? `${clientId}@${connection.transport.peer.address}` : clientId;
 }
 
 /** A named async border: what arrives meanwhile waits, unread. */
@@ -152,17 +134,34 @@ function onAuthenticated(
   }
   const { lifecycle } = connection.core;
   const { authorizer } = connection.profile;
-  const identity: Identity = { name: result.name, clientId };
+  const { name } = result;
+  if (connection.limits.usernameAsClientId === true) {
+    if (name === null || name === '')
+      return refuse(connection, ReasonCode.NotAuthorized, 'it has no user name to be its client id');
+    clientId = name;
+  }
+  const identity: Identity = { name, clientId };
+  connection.ticket = result.ticket ?? '';
   if (!lifecycle.mayTake(identity)) {
     return refuse(connection, ReasonCode.NotAuthorized, 'the session belongs to another user');
   }
-  if (packet.will !== null && !authorizer.mayPublish(identity, packet.will.topic)) {
+  const mustPublishWill = packet.will !== null && connection.limits.forbiddenWill !== 'drop';
+  if (mustPublishWill && !authorizer.mayPublish(identity, packet.will.topic)) {
     return refuse(connection, ReasonCode.NotAuthorized, 'the will may not be published');
   }
+  // The rules may have changed while it was verified.
+  if (!isStillWelcome(connection.profile, identity, connection.ticket))
+    return refuse(connection, ReasonCode.NotAuthorized, 'it may not sign in any more');
   const redirect = connection.core.redirect?.(identity) ?? null;
   if (redirect !== null) {
     return refuse(connection, redirectCode(redirect), 'it is sent to another broker', redirect);
   }
+  return letIn(connection, packet, identity, proof);
+}
+
+/** Gives the client its session and says so, if there is room for one. */
+function letIn(connection: Connection, packet: ConnectPacket, identity: Identity, proof: Proof): ReasonCode {
+  const { lifecycle } = connection.core;
   const expirySeconds = sessionExpiry(connection, packet);
   if (!hasRoom(connection, identity, expirySeconds)) {
     return refuse(
@@ -172,7 +171,7 @@ function onAuthenticated(
       'there are as many sessions, or connections of its user, as are allowed',
     );
   }
-  const assigned = applyConnect(connection, packet, clientId);
+  const assigned = applyConnect(connection, packet, identity.clientId);
   const connack = connackOf(connection, packet, expirySeconds, { ...assigned, ...proof });
   if (!connection.fits(connack)) {
     return refuse(connection, ReasonCode.PacketTooLarge, 'its maximum packet size is too small for CONNACK');
@@ -183,6 +182,7 @@ function onAuthenticated(
     narrowBlindWindow(connection, options.qos);
   connection.connectExpirySeconds = expirySeconds;
   connection.will = packet.will;
+  lifecycle.tellConnected(connection, packet);
   // [MQTT-3.2.2-2] [MQTT-3.2.2-3]; MQTT 3.1 has no such flag.
   connection.send({ ...connack, sessionPresent: isResumed && packet.version !== ProtocolVersion.V31 });
   connection.phase = Phase.Connected;
@@ -206,19 +206,18 @@ function hasRoom(connection: Connection, identity: Identity, expirySeconds: numb
 
 /** Seconds. Before MQTT 5 a session that is not clean has no end; here it has the longest that is allowed. */
 function sessionExpiry(connection: Connection, packet: ConnectPacket): number {
-  const { maximumSessionExpirySeconds } = connection.core.limits;
+  const { maximumSessionExpirySeconds } = connection.limits;
   if (packet.version !== ProtocolVersion.V5) return packet.cleanStart ? 0 : maximumSessionExpirySeconds;
   return Math.min(packet.properties.sessionExpiry ?? 0, maximumSessionExpirySeconds);
 }
 
 /** Takes over what the client asked for; gives back what CONNACK has to tell it. */
 function applyConnect(connection: Connection, packet: ConnectPacket, clientId: string): Assigned {
-  const { limits } = connection.core;
+  const { limits } = connection;
   const { properties } = packet;
   connection.sendWindow = Math.min(properties.receiveMaximum ?? 65_535, limits.maximumInflight);
   connection.limitsPacketSize = properties.maximumPacketSize !== undefined;
-  const aliases = properties.topicAliasMaximum ?? 0;
-  connection.aliases = aliases > 0 ? new OutgoingAliases(aliases) : null;
+  connection.aliases = OutgoingAliases.create(properties.topicAliasMaximum ?? 0, limits);
   connection.readPacketsUpTo(limits.maximumPacketSize);
 
   const assigned: { -readonly [K in keyof Assigned]: Assigned[K] } = {};
@@ -248,12 +247,14 @@ function connackOf(
   expirySeconds: number,
   assigned: Assigned & Proof,
 ): ConnackPacket {
-  const { limits } = connection.core;
+  const { receiveMaximum, maximumPacketSize, topicAliasMaximum, maximumQos = 2 } = connection.limits;
   const isV5 = packet.version === ProtocolVersion.V5;
   const properties: ConnackProperties = {
-    receiveMaximum: limits.receiveMaximum,
-    maximumPacketSize: limits.maximumPacketSize,
-    topicAliasMaximum: limits.topicAliasMaximum,
+    ...(topicAliasMaximum === 0 ? {} : { topicAliasMaximum }),
+    receiveMaximum,
+    maximumPacketSize,
+    ...(maximumQos === 2 ? {} : { maximumQos }), // [MQTT-3.2.2-9]
+    ...(connection.limits.retainAvailable === false ? { retainAvailable: false } : {}), // [MQTT-3.2.2-13]
     ...((packet.properties.sessionExpiry ?? 0) === expirySeconds ? {} : { sessionExpiry: expirySeconds }),
     ...assigned,
   };
@@ -263,64 +264,4 @@ function connackOf(
     reasonCode: ReasonCode.Success,
     properties: isV5 ? properties : {},
   };
-}
-
-/** Says in the log who is refused and why, then does it. */
-function refuse(
-  connection: Connection,
-  reasonCode: ReasonCode,
-  detail: string,
-  redirect: Redirect | null = null,
-): ReasonCode {
-  connection.core.log.notice(`a client is refused: ${detail}`, {
-    listener: connection.profile.name,
-    address: connection.transport.peer.address,
-    reason: reasonName(reasonCode),
-  });
-  return turnAway(connection, reasonCode, redirect);
-}
-
-/** CONNACK with the reason, as far as the version knows it, then the end [MQTT-3.2.2-6] [MQTT-3.2.2-7]. */
-function turnAway(
-  connection: Connection,
-  reasonCode: ReasonCode,
-  redirect: Redirect | null = null,
-): ReasonCode {
-  connection.core.statistics.connectionsRefused++;
-  const isV5 = connection.version === ProtocolVersion.V5;
-  const code = isV5 ? reasonCode : returnCode(reasonCode);
-  if (code !== 0) {
-    // The detail stays in the log: it may be more than a stranger should know.
-    const properties: ConnackProperties = {
-      ...(isV5 ? { reasonString: reasonName(reasonCode) } : {}),
-      ...(redirect === null ? {} : { serverReference: redirect.serverReference }),
-    };
-    connection.send({ type: PacketType.Connack, sessionPresent: false, reasonCode: code, properties });
-  }
-  connection.close('discard will', reasonName(reasonCode));
-  return ended;
-}
-
-/** The return code of CONNACK before MQTT 5 (3.1.1, table 3.1); 0 = there is none, the connection just ends. */
-function returnCode(reasonCode: ReasonCode): number {
-  switch (reasonCode) {
-    case ReasonCode.UnsupportedProtocolVersion:
-      return 1;
-    case ReasonCode.ClientIdentifierNotValid:
-      return 2;
-    case ReasonCode.ServerUnavailable:
-    case ReasonCode.ServerBusy:
-    case ReasonCode.ServerShuttingDown:
-    case ReasonCode.UseAnotherServer:
-    case ReasonCode.ServerMoved:
-      return 3;
-    case ReasonCode.BadUserNameOrPassword:
-      return 4;
-    case ReasonCode.NotAuthorized:
-    case ReasonCode.Banned:
-    case ReasonCode.BadAuthenticationMethod:
-      return 5;
-    default:
-      return 0;
-  }
 }

@@ -1,5 +1,6 @@
 import { ReasonCode, type DisconnectPacket } from '#mqtt';
-import { ended, type Connection } from '../connection.ts';
+import type { Connection } from '../connection.ts';
+import { ended } from '../phase.ts';
 
 /**
  * The client leaves. Its will is discarded [MQTT-3.14.4-3] unless it asks for it (0x04) or gives another reason than 0;
@@ -12,6 +13,6 @@ export function onDisconnect(connection: Connection, packet: DisconnectPacket): 
     connection.core.lifecycle.changeExpiry(connection.session, sessionExpiry);
   }
   const isOrderly = packet.reasonCode === ReasonCode.Success;
-  connection.close(isOrderly ? 'discard will' : 'publish will', 'client disconnected');
+  connection.close(isOrderly ? 'discard will' : 'publish will', { kind: 'client' });
   return ended;
 }

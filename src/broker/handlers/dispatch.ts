@@ -1,5 +1,7 @@
 import { decodePacket, PacketType, ReasonCode, type Packet } from '#mqtt';
-import { Phase, type Connection } from '../connection.ts';
+import type { Connection } from '../connection.ts';
+import { Phase } from '../phase.ts';
+import { mountedPacket } from '../mount.ts';
 import { onAck } from './acknowledgements.ts';
 import { onAuth, onEarlyAuth } from './auth.ts';
 import { onConnect, onUnreadableConnect } from './connect.ts';
@@ -56,10 +58,13 @@ export function onEarlyFrame(
     if (type !== PacketType.Auth && type !== PacketType.Disconnect) return ReasonCode.ProtocolError;
     const packet = decodePacket(bytes, start, bodyStart, end, connection.version);
     if (packet.type === 0) return packet.reasonCode;
+    connection.core.trace?.received(connection.clientId, packet);
     if (packet.type === PacketType.Disconnect) return onDisconnect(connection, packet);
     return packet.type === PacketType.Auth ? onEarlyAuth(connection, packet) : ReasonCode.ProtocolError;
   }
   if (connection.phase !== Phase.AwaitingConnect || type !== PacketType.Connect) {
+    const { peer } = connection.transport;
+    connection.core.tell({ kind: 'not-connect', peer, firstByte: bytes[start]! }, connection.profile);
     return ReasonCode.ProtocolError;
   }
   const packet = decodePacket(bytes, start, bodyStart, end, connection.version);
@@ -68,6 +73,10 @@ export function onEarlyFrame(
 }
 
 function onPacket(connection: Connection, packet: Packet): ReasonCode {
+  const { trace } = connection.core;
+  if (trace !== null) trace.received(connection.clientId, mountedPacket(connection.mountPoint, packet));
+  if ('properties' in packet && !connection.mayHaveUserProperties(packet.properties?.userProperties))
+    return ReasonCode.QuotaExceeded;
   switch (packet.type) {
     case PacketType.Subscribe:
       return onSubscribe(connection, packet);

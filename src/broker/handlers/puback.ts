@@ -1,6 +1,7 @@
 import { ReasonCode } from '#mqtt';
 import type { Connection } from '../connection.ts';
 import { InflightState } from '../sessions/inflight.ts';
+import { drainOf } from '../delivery/back-pressure.ts';
 import type { Session } from '../sessions/session.ts';
 
 /**
@@ -19,8 +20,9 @@ export function finish(connection: Connection, session: Session, packetId: numbe
   const delivery = session.inflight.deliveryOf(packetId);
   session.inflight.close(packetId);
   if (session.unacknowledged > 0) session.unacknowledged--;
-  session.lastProgress = connection.lastSeen;
-  session.isStalled = false;
+  const bytes = delivery === null ? 0 : delivery.message.payload.length;
+  session.unacknowledgedBytes = Math.max(0, session.unacknowledgedBytes - bytes);
+  session.drained += drainOf(bytes);
   if (delivery !== null && session.isPersistent)
     core.journal.recordDeliveryDone(session.clientId, delivery.serial);
   core.deliverer.pump(session);

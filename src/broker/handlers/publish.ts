@@ -8,8 +8,11 @@ import {
   type PublishPacket,
 } from '#mqtt';
 import { clientTopicFault } from '../bounds/topic-bounds.ts';
-import { ended, type Connection } from '../connection.ts';
+import type { Connection } from '../connection.ts';
+import type { PacketTrace } from '../events.ts';
+import { ended } from '../phase.ts';
 import { expiryTime, isReservedTopic, Message, messageFault } from '../message.ts';
+import { mountedProperties } from '../mount.ts';
 import type { Session } from '../sessions/session.ts';
 import { stampedProperties } from '../stamp.ts';
 import type { Route } from '../subscriptions/router.ts';
@@ -34,24 +37,30 @@ export function onPublish(
   bodyStart: number,
   end: number,
 ): ReasonCode {
-  const { core, session } = connection;
+  const { core, session, version, last } = connection;
   const packet = core.publishRecord;
-  let fault = decodePublish(bytes, start, bodyStart, end, connection.version, packet);
+  let fault = decodePublish(bytes, start, bodyStart, end, version, packet, last.topic);
   const received = packet.properties;
   const { payload } = packet;
-  if (fault === ReasonCode.Success) fault = resolveAlias(connection, packet);
-  if (fault === ReasonCode.Success) fault = validateTopic(connection, packet);
+  if (fault === ReasonCode.Success) fault = findTopic(connection, packet);
   if (fault !== ReasonCode.Success || session === null) return fault;
   if (packet.qos === 2 && session.incoming.has(packet.packetId)) {
     connection.answer(PacketType.Pubrec, packet.packetId, ReasonCode.Success); // a repeat [MQTT-4.3.3-10]
     return ReasonCode.Success;
   }
   let reason = authorize(connection, packet);
+  if (core.trace !== null) show(core.trace, connection, packet, reason);
   if (reason === ReasonCode.Success) {
     fault = applyLimits(connection, packet);
     if (fault !== ReasonCode.Success) return fault;
-    reason = messageFault(core.limits, packet.payload, packet.properties);
+    reason = messageFault(connection.limits, packet.payload, packet.properties);
     if (reason === ReasonCode.ProtocolError) return reason;
+    if (packet.qos > 0 && core.disk.isFull) {
+      if (core.disk.leavesUnanswered(connection)) return ReasonCode.Success;
+      reason = ReasonCode.QuotaExceeded;
+    }
+    if (reason === ReasonCode.ImplementationSpecificError)
+      core.drop('too-large', connection.clientId, packet.topic);
   } else if (packet.qos > 0) connection.openInbound++; // the answer takes it away again
   if (reason === ReasonCode.Success && core.hooks.transform !== null) {
     reason = transformPacket(connection, packet);
@@ -59,11 +68,16 @@ export function onPublish(
   }
   if (reason === ReasonCode.Success) {
     const message = createMessage(connection, packet);
-    if (packet.retain) reason = core.retained.store(message);
+    if (packet.retain) reason = core.retained.store(message, session.source);
     if (reason === ReasonCode.Success) {
       const found = route(connection, packet);
       if (!found.isEmpty) {
-        if (message.properties === received && message.qos === packet.qos && packet.payload === payload) {
+        if (
+          connection.mountPoint === '' &&
+          message.properties === received &&
+          message.qos === packet.qos &&
+          packet.payload === payload
+        ) {
           core.deliverer.offerFrame(connection.version, packet.qos, bytes, start, bodyStart, end);
         }
         core.deliverer.deliver(found, message, connection);
@@ -75,9 +89,38 @@ export function onPublish(
   return acknowledge(connection, session, packet, reason);
 }
 
+function show(trace: PacketTrace, { clientId }: Connection, packet: PublishPacket, reason: ReasonCode): void {
+  if (reason === ReasonCode.Success) trace.received(clientId, packet);
+  else trace.denied(clientId, packet);
+}
+
+/** The packet has its topic, in full, afterwards. 0, or why the connection ends. */
+function findTopic(connection: Connection, packet: PublishPacket): ReasonCode {
+  let fault = checkFeatures(connection, packet);
+  if (fault === ReasonCode.Success) fault = resolveAlias(connection, packet);
+  if (fault !== ReasonCode.Success) return fault;
+  if (connection.mountPoint !== '') mount(connection, packet);
+  return validateTopic(connection, packet);
+}
+
+/** What the listener does not offer ends the connection [MQTT-3.2.2-11] [MQTT-3.2.2-14]. */
+function checkFeatures(connection: Connection, packet: PublishPacket): ReasonCode {
+  if (packet.qos === 0 && !packet.retain) return ReasonCode.Success;
+  const { maximumQos = 2, retainAvailable = true } = connection.limits;
+  if (packet.qos > maximumQos) return ReasonCode.QosNotSupported;
+  return packet.retain && !retainAvailable ? ReasonCode.RetainNotSupported : ReasonCode.Success;
+}
+
+/** From here on topics are as the broker knows them. */
+function mount({ mountPoint }: Connection, packet: PublishPacket): void {
+  if (packet.topic !== '') packet.topic = mountPoint + packet.topic;
+  if (packet.properties !== null) packet.properties = mountedProperties(mountPoint, packet.properties);
+}
+
 /** An alias stands for a topic that came with it before on this connection [MQTT-3.3.2-12]. */
 function resolveAlias(connection: Connection, packet: PublishPacket): ReasonCode {
-  const { statistics, limits } = connection.core;
+  const { limits } = connection;
+  const { statistics } = connection.core;
   statistics.publishReceived++;
   statistics.publishBytesReceived += packet.payload.length;
   const { properties } = packet;
@@ -108,7 +151,7 @@ function resolveAlias(connection: Connection, packet: PublishPacket): ReasonCode
 function validateTopic(connection: Connection, packet: PublishPacket): ReasonCode {
   if (packet.topic !== '' && packet.topic === connection.last.topic) return ReasonCode.Success;
   if (packet.topic === '' && connection.version === ProtocolVersion.V5) return ReasonCode.ProtocolError; // no alias
-  return clientTopicFault(connection.core, packet.topic); // [MQTT-3.3.2-2] [MQTT-4.7.3-1]
+  return clientTopicFault(connection, packet.topic); // [MQTT-3.3.2-2] [MQTT-4.7.3-1]
 }
 
 /** What was allowed for the topic of the packet before is allowed while the rules stand. `$SYS` is the broker's own. */
@@ -134,7 +177,7 @@ function authorize(connection: Connection, packet: PublishPacket): ReasonCode {
  */
 function applyLimits(connection: Connection, packet: PublishPacket): ReasonCode {
   if (packet.qos === 0) return ReasonCode.Success;
-  const { receiveMaximum, receiveMaximumStrict } = connection.core.limits;
+  const { receiveMaximum, receiveMaximumStrict } = connection.limits;
   const isStrict = receiveMaximumStrict && connection.version === ProtocolVersion.V5;
   if (connection.openInbound >= (isStrict ? receiveMaximum : allPacketIds)) {
     connection.core.statistics.reached['receive-window']++;
@@ -148,9 +191,16 @@ function createMessage(connection: Connection, packet: PublishPacket): Message {
   const { core, last } = connection;
   const { stampSite, minimumQos } = connection.profile;
   const properties =
-    stampSite === null ? packet.properties : stampedProperties(core, stampSite, packet.properties);
+    stampSite === null
+      ? packet.properties
+      : stampedProperties(core, stampSite, packet.properties, packet.dup);
   const { topic, payload, retain } = packet;
-  const qos = packet.qos < minimumQos ? minimumQos : packet.qos;
+  let { qos } = packet;
+  if (qos < minimumQos) {
+    // What cannot be kept goes on as it came: to those who are there.
+    if (core.disk.isFull) core.drop('journal-full', connection.clientId, topic);
+    else qos = minimumQos;
+  }
   const expiresAt = properties === null ? 0 : expiryTime(properties, core.now);
   return new Message(
     topic,

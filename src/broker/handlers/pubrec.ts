@@ -34,8 +34,6 @@ export function onPubrec(
       connection.core.journal.recordDeliveryReceived(session.clientId, delivery.serial);
     }
   }
-  session.lastProgress = connection.lastSeen;
-  session.isStalled = false;
   connection.deferSend(PacketType.Pubrel, packetId); // [MQTT-4.3.3-5]
   return ReasonCode.Success;
 }

@@ -11,6 +11,7 @@ import { parseShare } from '#topics';
 import { clientFilterFault } from '../bounds/topic-bounds.ts';
 import type { Connection } from '../connection.ts';
 import { callHooks } from '../hooks.ts';
+import { mountedFilter } from '../mount.ts';
 import { clientInfo } from '../sessions/lifecycle.ts';
 import type { Session } from '../sessions/session.ts';
 import { Subscription } from '../subscriptions/subscription.ts';
@@ -28,12 +29,21 @@ export function onSubscribe(connection: Connection, packet: SubscribePacket): Re
   const reasonCodes: number[] = [];
   const granted: Granted[] = [];
   const identifier = packet.properties.subscriptionIdentifier ?? 0;
-  for (const request of packet.subscriptions) {
+  const { maximumQos = 2 } = connection.limits;
+  for (const asked of packet.subscriptions) {
     // [MQTT-3.8.3-4]: no-local has no meaning in a group.
-    if (request.noLocal && request.filter.startsWith('$share/')) return ReasonCode.ProtocolError;
-    const reason = checkSubscription(connection, session, request);
-    if (reason === ReasonCode.Success)
+    if (asked.noLocal && asked.filter.startsWith('$share/')) return ReasonCode.ProtocolError;
+    const qos = asked.qos > maximumQos ? maximumQos : asked.qos; // [MQTT-3.2.2-10]
+    const filter = mountedFilter(connection.mountPoint, asked.filter);
+    const request = { ...asked, qos, filter };
+    const reason = checkSubscription(connection, session, request, asked.filter);
+    if (reason === ReasonCode.Success) {
       granted.push(addSubscription(connection, session, request, identifier));
+      connection.core.tell(
+        { kind: 'subscribed', clientId: session.clientId, filter, qos },
+        connection.profile,
+      );
+    }
     reasonCodes.push(answerCode(connection, reason, request));
   }
   // [MQTT-3.8.4-1] [MQTT-3.8.4-2] [MQTT-3.8.4-6]
@@ -60,10 +70,14 @@ function checkSubscription(
   connection: Connection,
   session: Session,
   request: SubscriptionRequest,
+  asked: string,
 ): ReasonCode {
-  const { limits, statistics } = connection.core;
+  const { limits } = connection;
+  const { statistics } = connection.core;
   const { filter } = request;
-  const fault = clientFilterFault(connection.core, filter);
+  let fault = clientFilterFault(connection, asked);
+  if (fault === ReasonCode.Success && connection.mountPoint !== '')
+    fault = clientFilterFault(connection, filter);
   if (fault !== ReasonCode.Success) return fault;
   const isNew = !session.subscriptions.has(filter);
   if (isNew && session.subscriptions.size >= limits.maximumSubscriptionsPerClient) {
@@ -83,6 +97,7 @@ function addSubscription(
   const { core } = connection;
   const { filter, qos, retainHandling } = request;
   const share = parseShare(filter);
+  if (share !== null) session.queue.canSpill = false; // see Lifecycle
   // A bridge before MQTT 5 cannot ask for these two, and needs both.
   const noLocal = request.noLocal || (connection.isBridge && share === null);
   const retainAsPublished = request.retainAsPublished || connection.isBridge;

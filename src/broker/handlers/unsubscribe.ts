@@ -2,6 +2,7 @@ import { PacketType, ProtocolVersion, ReasonCode, type UnsubscribePacket } from 
 import { topicFilterFault } from '#topics';
 import type { Connection } from '../connection.ts';
 import { callHooks } from '../hooks.ts';
+import { mountedFilter } from '../mount.ts';
 import { clientInfo } from '../sessions/lifecycle.ts';
 import { wordsFor } from './subscribe.ts';
 
@@ -10,15 +11,17 @@ export function onUnsubscribe(connection: Connection, packet: UnsubscribePacket)
   const { core, session } = connection;
   if (session === null) return ReasonCode.ProtocolError;
   const reasonCodes: number[] = [];
-  for (const filter of packet.filters) {
+  for (const asked of packet.filters) {
+    const filter = mountedFilter(connection.mountPoint, asked);
     if (core.router.unsubscribe(session, filter)) {
       if (session.isPersistent) core.journal.recordUnsubscription(session.clientId, filter);
       reasonCodes.push(ReasonCode.Success);
+      core.tell({ kind: 'unsubscribed', clientId: session.clientId, filter }, connection.profile);
       const { onUnsubscribed } = core.hooks;
       if (onUnsubscribed.length > 0) callHooks(onUnsubscribed, core.log, clientInfo(connection), filter);
       continue;
     }
-    const fault = topicFilterFault(filter, core.limits.maximumTopicLevels);
+    const fault = topicFilterFault(asked, connection.limits.maximumTopicLevels);
     reasonCodes.push(fault === ReasonCode.Success ? ReasonCode.NoSubscriptionExisted : fault);
   }
   connection.sendDurably({

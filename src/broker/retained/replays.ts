@@ -53,7 +53,8 @@ export class Replays {
     }
     const { now } = this.#core;
     return search.next(slice, (message) => {
-      if (!message.hasExpired(now)) this.#core.deliverer.deliverRetained(subscription, message);
+      if (this.#core.retained.isValid(message, now))
+        this.#core.deliverer.deliverRetained(subscription, message);
     });
   }
 }

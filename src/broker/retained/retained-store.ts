@@ -2,14 +2,23 @@ import { ReasonCode } from '#mqtt';
 import { TopicStore, type TopicSearch } from '#topics';
 import type { BrokerCore } from '../core.ts';
 import type { Message } from '../message.ts';
+import type { Source } from '../ports.ts';
 
 /** Retained messages that one sweep looks at. */
 const sweepSlice = 1000;
 
-/** The last retained message of each topic, bounded by count and bytes. */
+/**
+ * The last retained message of each topic, bounded by count and bytes. `$SYS` has no place in these bounds: what the
+ * broker says about itself is limited by itself.
+ */
 export class RetainedStore {
   readonly #core: BrokerCore;
   readonly #store = new TopicStore<Message>();
+  /** Wall time at which each was stored; only where they grow too old (`retainExpirySeconds`). */
+  readonly #storedAt = new Map<string, number>();
+  /** Only where it is asked for whether they may still publish there (`checkRetainSource`). */
+  readonly #sources = new Map<string, Source>();
+  #ownCount = 0;
   #sweep: TopicSearch<Message> | null = null;
 
   constructor(core: BrokerCore) {
@@ -18,9 +27,9 @@ export class RetainedStore {
 
   /**
    * Keeps the message in place of the topic's last [MQTT-3.3.1-5]; an empty one removes that [MQTT-3.3.1-6]
-   * [MQTT-3.3.1-7]. `QuotaExceeded` at the bounds: then nothing has changed.
+   * [MQTT-3.3.1-7]. `QuotaExceeded` at the bounds: then nothing has changed. `source`: `null` = the broker itself.
    */
-  store(message: Message): ReasonCode {
+  store(message: Message, source: Source | null): ReasonCode {
     const { topic } = message;
     if (message.payload.length === 0) {
       this.#remove(topic);
@@ -35,12 +44,39 @@ export class RetainedStore {
     this.#store.set(topic, message.keepApart());
     this.#core.journal.recordRetained(message);
     this.#count(message.payload.length - (former?.payload.length ?? 0));
+    const { retainExpirySeconds = 0, checkRetainSource = false } = this.#core.limits;
+    if (retainExpirySeconds > 0) this.#storedAt.set(topic, this.#core.now);
+    if (checkRetainSource && source !== null) this.#sources.set(topic, source);
+    else this.#sources.delete(topic);
     return ReasonCode.Success;
+  }
+
+  /** What the broker says about itself: outside of the bounds, and not kept over a restart. */
+  storeOwn(message: Message): void {
+    if (this.#store.get(message.topic) === undefined) this.#ownCount++;
+    this.#store.set(message.topic, message);
+    this.#count(0);
+  }
+
+  /** The broker says this no more. */
+  clearOwn(topic: string): void {
+    if (this.#store.get(topic) === undefined) return;
+    this.#store.delete(topic);
+    this.#ownCount--;
+    this.#count(0);
+  }
+
+  /** It has not expired, and its publisher may still publish there where that is asked for. */
+  isValid(message: Message, now: number): boolean {
+    if (this.#isTooOld(message, now)) return false;
+    const source = this.#sources.get(message.topic);
+    return source === undefined || source.authorizer.mayPublish(source.identity, message.topic);
   }
 
   /** Puts back what an earlier run kept. */
   restore(message: Message): void {
     this.#store.set(message.topic, message);
+    if ((this.#core.limits.retainExpirySeconds ?? 0) > 0) this.#storedAt.set(message.topic, this.#core.now);
     this.#count(message.payload.length);
   }
 
@@ -53,22 +89,33 @@ export class RetainedStore {
     this.#sweep ??= this.#store.search('#');
     const expired: string[] = [];
     const goesOn = this.#sweep.next(sweepSlice, (message, topic) => {
-      if (message.hasExpired(now)) expired.push(topic);
+      if (this.#isTooOld(message, now)) expired.push(topic);
     });
     if (!goesOn) this.#sweep = null;
     for (const topic of expired) this.#remove(topic);
   }
 
+  #isTooOld(message: Message, now: number): boolean {
+    if (message.hasExpired(now)) return true;
+    const storedAt = this.#storedAt.get(message.topic);
+    if (storedAt === undefined || message.expiresAt !== 0) return false;
+    const { retainExpirySeconds = 0 } = this.#core.limits;
+    return retainExpirySeconds > 0 && now - storedAt >= retainExpirySeconds * 1000;
+  }
+
   #hasRoom(message: Message, former: Message | undefined): boolean {
     const { maximumRetainedMessages, maximumRetainedBytes } = this.#core.limits;
     const { retainedBytes } = this.#core.statistics;
-    if (former === undefined && this.#store.size >= maximumRetainedMessages) return false;
+    const size = this.#store.size - this.#ownCount;
+    if (former === undefined && size >= maximumRetainedMessages) return false;
     return retainedBytes - (former?.payload.length ?? 0) + message.payload.length <= maximumRetainedBytes;
   }
 
   #remove(topic: string): void {
     const former = this.#store.delete(topic);
     if (former === undefined) return;
+    this.#storedAt.delete(topic);
+    this.#sources.delete(topic);
     this.#core.journal.recordRetainedCleared(topic);
     this.#count(-former.payload.length);
   }

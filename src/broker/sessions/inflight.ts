@@ -12,26 +12,40 @@ export const InflightState = {
 } as const;
 export type InflightState = (typeof InflightState)[keyof typeof InflightState];
 
+/** Packet ids that there are. */
+const packetIds = 65_535;
+
 /**
  * Messages that were sent and are not acknowledged, by packet id.
  *
- *   packet id = slot + 1
+ *   packet id = base + slot + 1, and after 65,535 comes 1; the base lets ids go on after a restart
  *   #states      |1|0|2|3|…       #deliveries |d4|·|d5|d2|…
  *   #free        ring of slots that are free: an id is used again as late as possible
  *
  * Invariant: slots below `#made` are in `#free` or have a state; a slot is in `#free` exactly once.
  */
 export class Inflight {
-  readonly #capacity: number;
+  #capacity: number;
   readonly #states: InflightState[] = [];
   readonly #deliveries: (Delivery | null)[] = [];
   #free: number[] = [];
   #freeFirst = 0;
   #size = 0;
+  #base = 0;
 
   /** At most 65,535 messages [MQTT-2.2.1-3]. */
   constructor(capacity: number) {
-    this.#capacity = Math.min(capacity, 65_535);
+    this.#capacity = Math.min(capacity, packetIds);
+  }
+
+  /** A smaller one lets what is in flight finish. */
+  set capacity(capacity: number) {
+    this.#capacity = Math.min(capacity, packetIds);
+  }
+
+  /** The next new id is the one after this; only while no id has been used. */
+  startAfter(packetId: number): void {
+    if (this.#states.length === 0) this.#base = packetId % packetIds;
   }
 
   get size(): number {
@@ -58,12 +72,12 @@ export class Inflight {
     this.#states[slot] = delivery.qos === 1 ? InflightState.AwaitingPuback : InflightState.AwaitingPubrec;
     this.#deliveries[slot] = delivery;
     this.#size++;
-    return slot + 1;
+    return this.#idOf(slot);
   }
 
   /** Puts back what an earlier run of the broker had in flight, under its packet id. */
   restore(packetId: number, delivery: Delivery, isReceived: boolean): void {
-    const slot = packetId - 1;
+    const slot = this.#slotOf(packetId);
     while (this.#states.length <= slot) {
       this.#free.push(this.#states.length);
       this.#states.push(InflightState.Free);
@@ -78,33 +92,43 @@ export class Inflight {
   }
 
   stateOf(packetId: number): InflightState {
-    return this.#states[packetId - 1] ?? InflightState.Free;
+    return this.#states[this.#slotOf(packetId)] ?? InflightState.Free;
   }
 
   deliveryOf(packetId: number): Delivery | null {
-    return this.#deliveries[packetId - 1] ?? null;
+    return this.#deliveries[this.#slotOf(packetId)] ?? null;
   }
 
   /** PUBREC came: from now on only PUBREL is sent [MQTT-4.3.3-4]. */
   markReceived(packetId: number): void {
-    this.#states[packetId - 1] = InflightState.AwaitingPubcomp;
+    this.#states[this.#slotOf(packetId)] = InflightState.AwaitingPubcomp;
   }
 
   /** The id may be used again. */
   close(packetId: number): void {
-    this.#states[packetId - 1] = InflightState.Free;
-    this.#deliveries[packetId - 1] = null;
-    this.#free.push(packetId - 1);
+    const slot = this.#slotOf(packetId);
+    this.#states[slot] = InflightState.Free;
+    this.#deliveries[slot] = null;
+    this.#free.push(slot);
     this.#size--;
   }
 
   /** The packet ids in use, in the order in which their messages were first sent [MQTT-4.6.0-1]. */
   inOrder(): number[] {
-    const ids: number[] = [];
+    const slots: number[] = [];
     for (let slot = 0; slot < this.#states.length; slot++)
-      if (this.#states[slot] !== InflightState.Free) ids.push(slot + 1);
-    return ids.sort(
-      (a, b) => (this.#deliveries[a - 1]?.serial ?? 0) - (this.#deliveries[b - 1]?.serial ?? 0),
-    );
+      if (this.#states[slot] !== InflightState.Free) slots.push(slot);
+    const serialOf = (slot: number): number => this.#deliveries[slot]?.serial ?? 0;
+    return slots.sort((a, b) => serialOf(a) - serialOf(b)).map((slot) => this.#idOf(slot));
+  }
+
+  #idOf(slot: number): number {
+    return ((this.#base + slot) % packetIds) + 1;
+  }
+
+  /** Beyond all slots for an id that is not in use. */
+  #slotOf(packetId: number): number {
+    const slot = packetId - 1 - this.#base;
+    return slot < 0 ? slot + packetIds : slot;
   }
 }

@@ -1,6 +1,8 @@
-import { reasonName, type ConnectPacket, ReasonCode } from '#mqtt';
-import type { Connection, Fate } from '../connection.ts';
+import { reasonName, type ConnectPacket, ReasonCode, utf8Length } from '#mqtt';
+import type { Connection } from '../connection.ts';
+import type { Fate } from '../phase.ts';
 import type { BrokerCore } from '../core.ts';
+import type { ConnectionEnd } from '../events.ts';
 import { callHooks, type ClientInfo } from '../hooks.ts';
 import type { Delivery } from '../message.ts';
 import type { Authorizer, Identity } from '../ports.ts';
@@ -26,28 +28,37 @@ export class Lifecycle {
     const core = this.#core;
     this.#endFormerConnection(connection, identity.clientId);
     let session = core.sessions.get(identity.clientId);
-    if (session !== undefined && packet.cleanStart) {
-      this.end(session); // [MQTT-3.1.2-4]
+    if (session !== undefined && (packet.cleanStart || !session.isOf(connection.mountPoint))) {
+      this.end(session); // [MQTT-3.1.2-4]; below another mount point it is another world
       session = undefined;
     }
     const isResumed = session !== undefined; // [MQTT-3.1.2-5] [MQTT-3.1.2-6]
     if (session === undefined) {
-      session = new Session(identity, connection.profile.authorizer, core.limits);
+      session = new Session(identity, connection.profile.authorizer, connection.limits);
       core.sessions.add(session);
     } else {
       core.sessions.markOnline(session);
+      session.changeLimits(connection.limits);
       if (session.delayedWill !== null) core.wills.cancel(session); // [MQTT-3.1.3-9]
     }
     session.identity = identity;
     if (session.authorizer !== connection.profile.authorizer) {
       this.#changeRules(session, connection.profile.authorizer);
     }
+    session.mountPoint = connection.mountPoint;
+    session.mountLength = utf8Length(connection.mountPoint);
     session.stampSite = connection.profile.stampSite;
+    session.changeQueueRules(connection.profile.queue ?? null);
+    if ((session.queueRules?.maximumAgeMs ?? 0) > 0) core.aging.add(session);
+    else core.aging.delete(session);
     session.connection = connection;
     const wasPersistent = session.isPersistent;
     session.expirySeconds = expirySeconds;
+    session.staysRecorded = expirySeconds === 0 && wasPersistent && session.queue.spilledCount > 0;
+    this.#letSpill(session);
     session.expiresAt = 0;
     session.unacknowledged = 0;
+    session.unacknowledgedBytes = 0;
     session.resend = isResumed ? session.inflight.inOrder() : [];
     session.resendFirst = 0;
     connection.session = session;
@@ -55,6 +66,26 @@ export class Lifecycle {
       core.journal.recordSessionOpened(session.clientId, session.owner, expirySeconds);
     } else if (wasPersistent) core.journal.recordSessionEnded(session.clientId); // it ends with this connection
     return isResumed;
+  }
+
+  /** A client that is about to be told that it is connected. */
+  tellConnected(connection: Connection, packet: ConnectPacket): void {
+    const client = clientInfo(connection);
+    const { cleanStart, keepAlive, bridge, will } = packet;
+    this.#core.tell(
+      {
+        kind: 'client-connected',
+        client,
+        isBridge: bridge,
+        cleanStart,
+        keepAliveSeconds: keepAlive,
+        will:
+          will === null
+            ? null
+            : { topic: will.topic, bytes: will.payload.length, qos: will.qos, retain: will.retain },
+      },
+      connection.profile,
+    );
   }
 
   /** A connected client: counted and told. */
@@ -73,7 +104,7 @@ export class Lifecycle {
   }
 
   /** The connection of a signed-in client is over. */
-  detach(connection: Connection, fate: Fate, detail: string): void {
+  detach(connection: Connection, fate: Fate, end: ConnectionEnd): void {
     const { statistics, hooks, log } = this.#core;
     statistics.clientsConnected--;
     statistics.connectionsClosed++;
@@ -91,13 +122,15 @@ export class Lifecycle {
       this.#leaveSession(session);
     }
     const client = clientInfo(connection);
+    const detail = wordsOf(end);
     log.info(`client ${client.clientId} disconnected: ${detail}`, { address: client.peer.address });
     callHooks(hooks.onClientDisconnected, log, client, detail);
   }
 
   /** DISCONNECT gave another expiry. */
   changeExpiry(session: Session, expirySeconds: number): void {
-    session.expirySeconds = Math.min(expirySeconds, this.#core.limits.maximumSessionExpirySeconds);
+    const longest = (session.connection ?? this.#core).limits.maximumSessionExpirySeconds;
+    session.expirySeconds = Math.min(expirySeconds, longest);
     if (session.expirySeconds === 0) this.#core.journal.recordSessionEnded(session.clientId);
   }
 
@@ -105,12 +138,13 @@ export class Lifecycle {
   end(session: Session): void {
     const core = this.#core;
     if (session.delayedWill !== null) core.wills.publishDelayed(session);
-    core.pressure.release(session);
+    core.pressure.end(session);
     core.router.removeSession(session);
     const left = session.queue.length;
     core.statistics.dropped['session-ended'] += left - core.deliverer.redistribute(session);
     core.countQueued(-left, -session.queue.bytes);
     session.queue.clear();
+    core.aging.delete(session);
     core.sessions.delete(session);
     if (session.isPersistent) core.journal.recordSessionEnded(session.clientId);
   }
@@ -122,6 +156,7 @@ export class Lifecycle {
         this.#core.wills.publishDelayed(session);
       if (session.expiresAt === 0 || session.expiresAt > now) continue;
       this.#core.statistics.sessionsExpired++;
+      this.#core.tell({ kind: 'session-expired', clientId: session.clientId });
       this.end(session);
     }
   }
@@ -133,10 +168,17 @@ export class Lifecycle {
       this.end(session);
       return;
     }
-    const now = core.clock.now();
+    const now = core.timeNow();
     session.expiresAt = session.expirySeconds === neverExpires ? 0 : now + session.expirySeconds * 1000;
     core.sessions.markOffline(session);
     core.journal.recordSessionClosed(session.clientId, session.expirySeconds, now);
+  }
+
+  /** What waits for shared subscriptions must be at hand for their other members. */
+  #letSpill(session: Session): void {
+    const { journal } = this.#core;
+    session.queue.canSpill =
+      session.isPersistent && journal.readDeliveries !== undefined && !session.hasShares;
   }
 
   /** The client came by a listener with other rules, or after a restart: nothing that was decided before counts. */
@@ -157,9 +199,17 @@ export class Lifecycle {
     const former = this.#core.sessions.get(clientId)?.connection ?? null;
     if (former === null) return;
     this.#core.statistics.takeovers++;
+    this.#core.tell({ kind: 'taken-over', clientId }, connection.profile);
     this.#core.takeovers.record(clientId, former.transport.peer.address, connection.transport.peer.address);
     former.disconnect(ReasonCode.SessionTakenOver, reasonName(ReasonCode.SessionTakenOver));
   }
+}
+
+/** How a connection ended, in words for people. */
+function wordsOf(end: ConnectionEnd): string {
+  if (end.kind === 'broker') return end.detail;
+  if (end.kind === 'client') return 'client disconnected';
+  return end.error === null ? 'connection closed' : end.error.message;
 }
 
 function forgetDecision(delivery: Delivery): void {

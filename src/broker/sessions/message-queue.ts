@@ -1,81 +1,155 @@
 import type { Delivery } from '../message.ts';
+import { DeliveryRing } from './delivery-ring.ts';
+
+/** What a queue that can leave messages on the disk holds in memory: count, and bytes of topics and payloads. */
+const windowCount = 1024;
+const windowBytes = 1024 * 1024;
 
 /**
- * Messages of one session that wait to be sent: a ring, bounded by count and by bytes.
+ * Messages of one session that wait to be sent, bounded by count and by bytes.
  *
- *   #ring  |  ·  | d7 | d8 | d9 |  ·  |      #first = index of d7, #count = 3; the length is a power of two
+ *   urgent    overtakes all others; in memory
+ *   window    the oldest of the others; in memory
+ *   spilled   those behind the window; on the disk alone, read back a page at a time
+ *
+ * Invariant: nothing is put into the window while something behind it is spilled, so the order is kept.
  */
 export class MessageQueue {
-  readonly #maximumCount: number;
-  readonly #maximumBytes: number;
-  #ring: (Delivery | null)[] = [];
-  #first = 0;
-  #count = 0;
-  #bytes = 0;
+  #maximumCount: number;
+  #maximumBytes: number;
+  readonly #window = new DeliveryRing();
+  #urgent: DeliveryRing | null = null;
+  #spilledCount = 0;
+  #spilledBytes = 0;
+  /** Serial of the last message that is or was in the window. */
+  #lastInWindow = 0;
+  /** Messages of this queue can be read back from the disk. */
+  canSpill = false;
+  /** A page is on its way. */
+  isLoading = false;
 
   constructor(maximumCount: number, maximumBytes: number) {
     this.#maximumCount = maximumCount;
     this.#maximumBytes = maximumBytes;
   }
 
-  get length(): number {
-    return this.#count;
+  /** What is above the new bounds stays. */
+  changeBounds(maximumCount: number, maximumBytes: number): void {
+    this.#maximumCount = maximumCount;
+    this.#maximumBytes = maximumBytes;
   }
 
+  get length(): number {
+    return this.#window.length + this.#spilledCount + (this.#urgent === null ? 0 : this.#urgent.length);
+  }
+
+  /** Of topics and payloads, wherever they are. */
   get bytes(): number {
-    return this.#bytes;
+    return this.#window.bytes + this.#spilledBytes + (this.#urgent === null ? 0 : this.#urgent.bytes);
   }
 
   get isAboveHalf(): boolean {
-    return this.#count * 2 > this.#maximumCount || this.#bytes * 2 > this.#maximumBytes;
+    return this.length * 2 > this.#maximumCount || this.bytes * 2 > this.#maximumBytes;
   }
 
   get isBelowQuarter(): boolean {
-    return this.#count * 4 < this.#maximumCount && this.#bytes * 4 < this.#maximumBytes;
+    return this.length * 4 < this.#maximumCount && this.bytes * 4 < this.#maximumBytes;
   }
 
-  /** Puts a message at the end; false when the queue is at a bound. */
+  /** The next message would stay on the disk alone. */
+  get isSpilling(): boolean {
+    if (!this.canSpill) return false;
+    return this.#spilledCount > 0 || this.#window.length >= windowCount || this.#window.bytes >= windowBytes;
+  }
+
+  /** Messages that stand on the disk alone. */
+  get spilledCount(): number {
+    return this.#spilledCount;
+  }
+
+  get oldestOrdinary(): Delivery | null {
+    return this.#window.front;
+  }
+
+  /** The oldest message, as far as it is in memory. */
+  get oldest(): Delivery | null {
+    const ordinary = this.#window.front;
+    const urgent = this.#urgent?.front ?? null;
+    if (ordinary === null || urgent === null) return ordinary ?? urgent;
+    return urgent.serial < ordinary.serial ? urgent : ordinary;
+  }
+
+  /** Puts a message at the end; false when the queue is at a bound. One that spills must be in the journal by now. */
   push(delivery: Delivery): boolean {
-    const size = delivery.size;
-    if (this.#count >= this.#maximumCount || this.#bytes + size > this.#maximumBytes) return false;
-    if (this.#count === this.#ring.length) this.#grow();
-    this.#ring[(this.#first + this.#count) & (this.#ring.length - 1)] = delivery;
-    this.#count++;
-    this.#bytes += size;
+    const { size } = delivery;
+    if (this.length >= this.#maximumCount || this.bytes + size > this.#maximumBytes) return false;
+    if (delivery.isUrgent) {
+      this.#urgent ??= new DeliveryRing();
+      this.#urgent.push(delivery);
+    } else if (this.isSpilling) {
+      this.#spilledCount++;
+      this.#spilledBytes += size;
+    } else this.#enter(delivery);
     return true;
   }
 
+  /** The next message to be sent; `null`: there is none, or it is still on the disk. */
   shift(): Delivery | null {
-    if (this.#count === 0) return null;
-    const delivery = this.#ring[this.#first] ?? null;
-    this.#ring[this.#first] = null;
-    this.#first = (this.#first + 1) & (this.#ring.length - 1);
-    this.#count--;
-    this.#bytes -= delivery === null ? 0 : delivery.size;
-    if (this.#count === 0 && this.#ring.length > 1024) this.clear();
-    return delivery;
+    return (this.#urgent?.length ?? 0) > 0 ? this.#urgent!.shift() : this.#window.shift();
   }
 
-  /** Looks at each message, oldest first. */
-  forEach(visit: (delivery: Delivery) => void): void {
-    for (let i = 0; i < this.#count; i++) {
-      const delivery = this.#ring[(this.#first + i) & (this.#ring.length - 1)];
-      if (delivery !== null && delivery !== undefined) visit(delivery);
+  /** The ordinary message that has waited longest, as far as it is in memory. */
+  shiftOldest(): Delivery | null {
+    return this.#window.shift();
+  }
+
+  /** What an earlier run left on the disk. */
+  restoreSpilled(count: number, bytes: number): void {
+    this.#spilledCount = count;
+    this.#spilledBytes = bytes;
+  }
+
+  /** A page should be read now: the window is half empty, and there is more. */
+  get wantsPage(): boolean {
+    return this.#spilledCount > 0 && !this.isLoading && this.#window.length < windowCount / 2;
+  }
+
+  /** The page that comes next begins behind this serial. */
+  get pageAfter(): number {
+    return this.#lastInWindow;
+  }
+
+  /** Takes a page that was read behind `pageAfter`. */
+  addPage(page: readonly Delivery[]): void {
+    for (const delivery of page) {
+      this.#spilledCount--;
+      this.#spilledBytes -= delivery.size;
+      this.#enter(delivery);
     }
   }
 
-  clear(): void {
-    this.#ring = [];
-    this.#first = 0;
-    this.#count = 0;
-    this.#bytes = 0;
+  /** The disk has no more: what was thought to be there is not. How many messages that was. */
+  forgetSpilled(): number {
+    const lost = this.#spilledCount;
+    this.#spilledCount = 0;
+    this.#spilledBytes = 0;
+    return lost;
   }
 
-  #grow(): void {
-    const size = this.#ring.length;
-    const ring: (Delivery | null)[] = new Array<Delivery | null>(size === 0 ? 8 : size * 2).fill(null);
-    for (let i = 0; i < this.#count; i++) ring[i] = this.#ring[(this.#first + i) & (size - 1)] ?? null;
-    this.#ring = ring;
-    this.#first = 0;
+  /** Looks at each message in memory, oldest first in each lane. */
+  forEach(visit: (delivery: Delivery) => void): void {
+    this.#urgent?.forEach(visit);
+    this.#window.forEach(visit);
+  }
+
+  clear(): void {
+    this.#urgent = null;
+    this.#window.clear();
+    this.forgetSpilled();
+  }
+
+  #enter(delivery: Delivery): void {
+    this.#window.push(delivery);
+    this.#lastInWindow = delivery.serial;
   }
 }

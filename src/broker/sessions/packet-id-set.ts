@@ -1,6 +1,9 @@
+/** Of every set that nothing was put into. */
+const noWords = new Uint32Array(0);
+
 /** A set of packet ids: a bit each, so that even all 65,535 of them cost 8 KiB. */
 export class PacketIdSet {
-  #words = new Uint32Array(4);
+  #words = noWords;
   #size = 0;
 
   get size(): number {
@@ -32,7 +35,7 @@ export class PacketIdSet {
   }
 
   #grow(index: number): void {
-    let length = this.#words.length;
+    let length = Math.max(this.#words.length, 4);
     while (length <= index) length *= 2;
     const words = new Uint32Array(length);
     words.set(this.#words);

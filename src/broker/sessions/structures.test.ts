@@ -126,17 +126,32 @@ test('Deferred releases in order, up to what is durable', () => {
           deferred.push(sequence, 4 + (id % 4), id % 256, id);
           model.push({ sequence, id });
         }
-        deferred.release(durable, (type, reasonCode, packetId) => {
-          const expected = model.shift()!;
-          assert.ok(expected.sequence <= durable);
-          assert.deepEqual(
-            [type, reasonCode, packetId],
-            [4 + (expected.id % 4), expected.id % 256, expected.id],
-          );
+        deferred.release(durable, {
+          sendDeferred: (type, reasonCode, packetId) => {
+            const expected = model.shift()!;
+            assert.ok(expected.sequence <= durable);
+            assert.deepEqual(
+              [type, reasonCode, packetId],
+              [4 + (expected.id % 4), expected.id % 256, expected.id],
+            );
+          },
         });
         assert.ok(model.length === 0 || model[0]!.sequence > durable);
         assert.equal(deferred.length, model.length);
       }
     }),
   );
+});
+
+test('packet ids begin where they are told to, and 1 follows 65,535', () => {
+  const inflight = new Inflight(4);
+  inflight.startAfter(65_533);
+  const opened = [1, 2, 3, 4].map((serial) => inflight.open(delivery(serial)));
+  assert.deepEqual(opened, [65_534, 65_535, 1, 2]);
+  assert.deepEqual(inflight.inOrder(), opened);
+  inflight.close(65_535);
+  assert.equal(inflight.stateOf(65_535), InflightState.Free);
+  assert.equal(inflight.stateOf(3), InflightState.Free, 'never used');
+  assert.equal(inflight.deliveryOf(1)?.serial, 3);
+  assert.equal(inflight.open(delivery(5)), 65_535);
 });

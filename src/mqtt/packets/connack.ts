@@ -1,7 +1,7 @@
 import { PacketType, ProtocolVersion } from '../constants.ts';
 import type { Cursor } from '../cursor.ts';
 import type { ConnackPacket, ConnackProperties } from '../packets.ts';
-import { readProperties, writeProperties } from '../properties.ts';
+import { propertyTable, readProperties, writeProperties } from '../properties.ts';
 import { ReasonCode } from '../reason-code.ts';
 import { Writer } from '../writer.ts';
 import { checkAuthentication } from './connect.ts';
@@ -17,6 +17,25 @@ const largestReturnCode = 5;
 
 /** What a server that does not speak MQTT 5 answers: the return code "unacceptable protocol version" of 3.1.1. */
 const versionRefused = 1;
+
+/**
+ * The order in which the properties are written, which the standard leaves open: as Mosquitto 2.1 writes them, because
+ * small clients have been seen to lean on it. The others stand between.
+ */
+const firstProperties = [
+  'serverKeepAlive',
+  'topicAliasMaximum',
+  'assignedClientIdentifier',
+  'authenticationMethod',
+  'authenticationData',
+];
+const lastProperties = ['retainAvailable', 'maximumPacketSize', 'receiveMaximum', 'maximumQos'];
+const propertyOrder = propertyTable.toSorted((a, b) => placeOf(a.name) - placeOf(b.name));
+
+function placeOf(name: string): number {
+  const first = firstProperties.indexOf(name);
+  return first >= 0 ? first - firstProperties.length : lastProperties.indexOf(name) + 1;
+}
 
 /** Reads a CONNACK (MQTT 5, 3.2; 3.1.1, 3.2). */
 export function readConnack(cursor: Cursor, version: ProtocolVersion): ConnackPacket {
@@ -50,6 +69,7 @@ export function encodeConnack(packet: ConnackPacket, version: ProtocolVersion): 
   const writer = new Writer();
   writer.byte(packet.sessionPresent ? 1 : 0);
   writer.byte(packet.reasonCode);
-  if (version === ProtocolVersion.V5) writeProperties(writer, PacketType.Connack, packet.properties);
+  if (version === ProtocolVersion.V5)
+    writeProperties(writer, PacketType.Connack, packet.properties, propertyOrder);
   return writer.finish(PacketType.Connack << 4);
 }

@@ -307,3 +307,21 @@ test('a decoded record has the shape of a new one: the same fields in the same o
   assert.deepEqual(Object.keys(record), Object.keys(plain));
   assert.deepEqual(Object.keys(record.properties ?? {}), Object.keys(none));
 });
+
+test('a topic that is expected is used where it is the one, and changes nothing where it is not', () => {
+  const topics = ['a/b', 'a/c', 'a/b/', 'b', 'é/b', 'ab', ''];
+  for (const topic of topics) {
+    const frame = encodePacket({ ...plain, topic }, 4);
+    for (const known of topics) {
+      const record = createPublishRecord();
+      assert.equal(decodePublish(frame, 0, 2, frame.length, 4, record, known), 0);
+      assert.equal(record.topic, topic);
+      assert.equal(record.payload.toString(), 'hi');
+    }
+  }
+  // Bytes of Latin-1 are no UTF-8, also where the text that is expected has the same numbers.
+  const latin = Buffer.from([0x30, 4, 0, 2, 0xe9, 0x62]);
+  assert.equal(decodePublish(latin, 0, 2, latin.length, 4, createPublishRecord(), '\u00e9b'), 0x81);
+  const nul = Buffer.from([0x30, 4, 0, 2, 0, 0x62]);
+  assert.equal(decodePublish(nul, 0, 2, nul.length, 4, createPublishRecord(), 'ab'), 0x81);
+});

@@ -2,7 +2,7 @@ import { PacketType, ProtocolVersion, type Qos } from '../constants.ts';
 import { Cursor } from '../cursor.ts';
 import type { PublishPacket, PublishProperties } from '../packets.ts';
 import { ReasonCode } from '../reason-code.ts';
-import { decodeText, utf8Length, writeText } from '../utf8.ts';
+import { decodeText, isAsciiText, utf8Length, writeText } from '../utf8.ts';
 import { varintLength, writeVarint } from '../writer.ts';
 import {
   publishPropertiesLength,
@@ -29,6 +29,7 @@ export function createPublishRecord(): PublishPacket {
 /**
  * Decodes the PUBLISH in `bytes[start, end)` (MQTT 5, 3.3) into a record; only topic, payload view and properties are
  * new. 0, or why not; then the record is not to be used. Wildcards, an empty topic and the alias are the caller's.
+ * `known`: a topic that it may well be, of an earlier packet; if so that string is used and none is made.
  */
 export function decodePublish(
   bytes: Buffer,
@@ -37,6 +38,7 @@ export function decodePublish(
   end: number,
   version: ProtocolVersion,
   into: PublishPacket,
+  known = '',
 ): ReasonCode {
   const first = bytes[start]!;
   const qos = (first >> 1) & 3;
@@ -48,7 +50,8 @@ export function decodePublish(
   if (at > end) return ReasonCode.MalformedPacket;
   const topicEnd = at + ((bytes[bodyStart]! << 8) | bytes[bodyStart + 1]!);
   if (topicEnd > end) return ReasonCode.MalformedPacket;
-  const topic = decodeText(bytes, at, topicEnd); // [MQTT-3.3.2-1]
+  const isKnown = topicEnd - at === known.length && isAsciiText(bytes, at, known);
+  const topic = isKnown ? known : decodeText(bytes, at, topicEnd); // [MQTT-3.3.2-1]
   if (topic === undefined) return ReasonCode.MalformedPacket;
   at = topicEnd;
 

@@ -65,11 +65,11 @@ const cases: readonly WireCase[] = [
     steps: [
       open('a'),
       sendHex('a', '10 * "MQTT" 05 02 0000 { 11 00000064 } "a"'),
-      expectHex('a', '20 * 00 00 { 21 0064 22 000a 27 00100000 }'),
+      expectHex('a', '20 * 00 00 { 22 000a 27 00100000 21 0064 }'),
       leave('a'),
       open('a'),
       sendHex('a', '10 * "MQTT" 05 00 0000 {} "a"'),
-      expectHex('a', '20 * 01 00 { 21 0064 22 000a 27 00100000 }'),
+      expectHex('a', '20 * 01 00 { 22 000a 27 00100000 21 0064 }'),
     ],
   },
   {
@@ -116,6 +116,34 @@ const cases: readonly WireCase[] = [
       expect('a', suback(1, 0, 1, 2)),
       send('a', publish('2', 'x', { qos: 2, packetId: 1 })),
       expect('a', publishOf('2', 'x', { qos: 2 }), { type: 5, packetId: 1, reasonCode: 0 }),
+    ],
+  },
+  {
+    name: '[MQTT-3.2.2-9] [MQTT-3.2.2-10] a broker that is told to take QoS 0 alone says so, grants that much, and ends who sends more',
+    limits: { maximumQos: 0 },
+    steps: [
+      connect('a', {}, { properties: { maximumQos: 0 } }),
+      send('a', subscribe(1, [{ filter: 't', qos: 2 }])),
+      expect('a', suback(1, 0)),
+      send('a', publish('t', 'x', { qos: 1, packetId: 1 })),
+      disconnected('a', 0x9b),
+    ],
+  },
+  {
+    name: '[MQTT-3.2.2-12] a will above the maximum QoS is refused',
+    limits: { maximumQos: 1 },
+    steps: [tryConnect('a', { will: willOf('w', 'x', { qos: 2 }) }), expect('a', connack(0x9b)), closed('a')],
+  },
+  {
+    name: '[MQTT-3.2.2-13] a retained will is refused where nothing is retained, and so is a retained message',
+    limits: { retainAvailable: false },
+    steps: [
+      tryConnect('a', { will: willOf('w', 'x', { retain: true }) }),
+      expect('a', connack(0x9a)),
+      closed('a'),
+      connect('b', {}, { properties: { retainAvailable: false } }),
+      send('b', publish('t', 'x', { retain: true })),
+      disconnected('b', 0x9a),
     ],
   },
   {

@@ -177,7 +177,7 @@ const actions: readonly WireCase[] = [
     steps: [
       open('a'),
       sendHex('a', '10 * "MQTT" 05 02 0000 {} "a"'),
-      expectHex('a', '20 * 00 00 { 21 0007 22 0003 27 00001000 }'),
+      expectHex('a', '20 * 00 00 { 22 0003 27 00001000 21 0007 }'),
     ],
   },
   {

@@ -1,0 +1,28 @@
+import type { ListenerProfile } from '#broker';
+import type { BridgeConfig, Config } from '#config';
+
+/** Messages that wait for a link, where they wait on the disk. */
+const messagesOnDisk = 10_000_000;
+
+/** How messages wait in our own broker for a bridge's link: on the disk where there is a journal. */
+export function bridgeQueue(bridge: BridgeConfig, whole: Config): Pick<ListenerProfile, 'limits' | 'queue'> {
+  const { limits, persistence = null } = whole;
+  const bytesOnDisk =
+    persistence === null || persistence.maximumBytes === 0 ? Infinity : persistence.maximumBytes / 2;
+  const isKept = persistence !== null;
+  return {
+    limits: {
+      ...limits,
+      maximumQueuedMessages:
+        bridge.maximumQueuedMessages ?? (isKept ? messagesOnDisk : limits.maximumQueuedMessages),
+      // A lazy link begins because something waits, and QoS 0 is all that some send.
+      queueQos0: bridge.startType === 'lazy' || limits.queueQos0 === true,
+      maximumQueuedBytes: bridge.maximumQueuedBytes ?? (isKept ? bytesOnDisk : limits.maximumQueuedBytes),
+    },
+    queue: {
+      urgentTopics: bridge.urgentTopics ?? [],
+      whenFull: bridge.queueFullPolicy ?? 'drop-new',
+      maximumAgeMs: (bridge.maximumQueuedAgeSeconds ?? 0) * 1000,
+    },
+  };
+}
