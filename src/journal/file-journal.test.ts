@@ -311,3 +311,19 @@ test('a record for a session that is not open is refused, not forgotten', async 
   journal.recordDeliveryQueued('c', deliveryOf(5, messageOf('t', 'x')));
   assert.throws(() => journal.recordDeliveryQueued('c', deliveryOf(5, messageOf('t', 'y'))), { code: 'BUG' });
 });
+
+test('the numbers of deliveries go on after a restart, also when all of them are gone', async () => {
+  using folder = new TemporaryFolder();
+  const first = await openSmall(folder.journal);
+  first.recordSessionOpened('c', null, 3600);
+  for (let serial = 1; serial <= 50; serial++) {
+    first.recordDeliveryQueued('c', deliveryOf(serial, messageOf('t', 'x')));
+    first.recordDeliveryDone('c', serial);
+  }
+  first.recordSessionClosed('c', 3600, 1);
+  await first.close();
+  await using second = await openSmall(folder.journal);
+  const [session] = second.load().sessions;
+  assert.equal(session?.queue?.lastSerial, 50);
+  assert.equal(session.queue.messages, 0);
+});

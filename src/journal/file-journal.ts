@@ -20,7 +20,13 @@ import type { SegmentList } from './log/segment.ts';
 import { RecordType } from './records/format.ts';
 import { weightOf, writeMessage, writeWill } from './records/message-record.ts';
 import { writeDelivery } from './records/delivery-record.ts';
-import { writeNamed, writeNumbers, writeSession, writeSubscription } from './records/session-record.ts';
+import {
+  writeNamed,
+  writeNumbers,
+  writeSession,
+  writeSessionState,
+  writeSubscription,
+} from './records/session-record.ts';
 
 /** What a journal counts, for `$SYS`. */
 export interface JournalStatistics {
@@ -169,7 +175,9 @@ export class FileJournal implements Journal {
     entry.expirySeconds = expirySeconds;
     const batch = this.#writer.batch();
     const lsn = batch.end;
-    const size = writeSession(batch, { id: entry.id, clientId, owner, expirySeconds, disconnectedAt: 0 });
+    const { id } = entry;
+    const facts = { id, clientId, owner, expirySeconds, disconnectedAt: 0, lastSerial: 0 };
+    const size = writeSession(batch, facts);
     index.addSession(entry, clientId, lsn, size);
     this.#writer.sequence++;
   }
@@ -204,8 +212,9 @@ export class FileJournal implements Journal {
 
   recordDeliveryQueued(clientId: string, delivery: StoredDelivery): void {
     const entry = this.#session(clientId);
-    if (delivery.serial <= entry.deliveries.lastSerial)
+    if (delivery.serial <= entry.lastSerial)
       throw new DavylampError('BUG', `delivery ${delivery.serial} of client ${clientId} is out of order`);
+    entry.lastSerial = delivery.serial;
     const slot = this.#store(delivery.message);
     const batch = this.#writer.batch();
     const lsn = batch.end;
@@ -341,7 +350,8 @@ export class FileJournal implements Journal {
   }
 
   #recordState(entry: SessionEntry, expirySeconds: number, disconnectedAt: number): void {
-    writeNumbers(this.#writer.batch(), RecordType.SessionState, entry.id, expirySeconds, disconnectedAt);
+    const { id, lastSerial } = entry;
+    writeSessionState(this.#writer.batch(), { id, expirySeconds, disconnectedAt, lastSerial });
     entry.expirySeconds = expirySeconds;
     entry.disconnectedAt = disconnectedAt;
     this.#writer.sequence++;

@@ -148,7 +148,7 @@ export function readable(journal: FileJournal): unknown {
       queue.bytes,
       sumOf(ordinary, ({ message }) => weightOf(message)),
     );
-    assert.equal(queue.lastSerial, deliveries.at(-1)?.serial ?? 0);
+    assert.ok(queue.lastSerial >= (deliveries.at(-1)?.serial ?? 0));
     assert.deepEqual(
       [...queue.inflight, ...queue.urgent].map(readableDelivery),
       [

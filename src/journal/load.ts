@@ -54,7 +54,7 @@ function loadQueue(context: LoadContext, entry: SessionEntry): StoredQueue {
     } else if (deliveries.packetIdAt(place) !== 0) inflight.push(deliveryAt(context, entry, place));
     else urgent.push(deliveryAt(context, entry, place));
   }
-  return { inflight, urgent, messages, bytes, lastSerial: deliveries.lastSerial };
+  return { inflight, urgent, messages, bytes, lastSerial: entry.lastSerial };
 }
 
 function* allDeliveries(context: LoadContext, entry: SessionEntry): Generator<StoredDeliveryState> {

@@ -10,8 +10,9 @@ import {
   type TLSSocket,
 } from 'node:tls';
 import { DavylampError } from '#base';
-import type { TlsFilesConfig } from '#config';
+import type { PreSharedKey, TlsFilesConfig } from '#config';
 import { pskKeyOf } from './psk-file.ts';
+import { readPskFile } from './read-psk-file.ts';
 import { readTlsFiles, type TlsMaterial } from './tls-files.ts';
 import { secureSettings } from './tls-settings.ts';
 
@@ -30,6 +31,7 @@ export interface DialTlsOptions {
 interface Secured {
   readonly key: string;
   readonly context: SecureContext;
+  readonly psk: { readonly identity: string; readonly psk: Buffer } | null;
   /** The last TLS session with this server: the next handshake is short. */
   session: Buffer | undefined;
 }
@@ -43,15 +45,17 @@ export class DialTls {
     this.#options = options;
   }
 
-  /** Rejects with `TLS_INVALID` or `FILE_UNREADABLE`. */
+  /** Rejects with `TLS_INVALID`, `CREDENTIALS_INVALID` or `FILE_UNREADABLE`. */
   async prepare(): Promise<Secured> {
     const { files, target } = this.#options;
     const material = await readTlsFiles(files, target);
-    const key = createHash('sha256').update(JSON.stringify(material)).digest('hex');
+    const psk = files.psk === undefined ? null : await this.#readKey(files.psk);
+    const held = JSON.stringify([material, psk?.psk.toString('hex') ?? null]);
+    const key = createHash('sha256').update(held).digest('hex');
     // Another certificate or authority: a session of before would be another identity, or another trust.
     if (this.#secured?.key !== key) {
       const context = createSecureContext(this.#settings(material));
-      this.#secured = { key, context, session: undefined };
+      this.#secured = { key, context, psk, session: undefined };
     }
     return this.#secured;
   }
@@ -64,19 +68,19 @@ export class DialTls {
   /** Begins TLS over a connection, or over one that `place` says how to open. */
   open(secured: Secured, place: { readonly socket: Socket } | ConnectionOptions): TLSSocket {
     const { files, host, servername, keyLog } = this.#options;
+    const { psk } = secured;
     const socket = connect({
       ...place,
       secureContext: secured.context,
       // A server name is a name: an address is checked against the certificate all the same (RFC 6066, 3).
       servername: servername ?? (isIP(host) === 0 ? host : ''),
-      rejectUnauthorized: files.isInsecure !== true,
       checkServerIdentity: (_name, certificate) =>
         // With a key shared beforehand there is no certificate: the server has proved to know the key.
-        files.psk !== undefined && Object.keys(certificate).length === 0
+        files.isInsecure === true || (files.psk !== undefined && Object.keys(certificate).length === 0)
           ? undefined
           : checkServerIdentity(servername ?? host, certificate),
       ...(files.alpn === undefined || files.alpn.length === 0 ? {} : { ALPNProtocols: [...files.alpn] }),
-      ...(files.psk === undefined ? {} : { pskCallback: this.#pskCallback(files.psk) }),
+      ...(psk === null ? {} : { pskCallback: () => psk }),
       ...(secured.session === undefined ? {} : { session: secured.session }),
     });
     socket.on('session', (session) => {
@@ -95,13 +99,20 @@ export class DialTls {
     return { ...settings, ca: [...new Set([...(material.ca ?? []), ...systemAuthorities()])] };
   }
 
-  #pskCallback({ identity, keyHex }: NonNullable<TlsFilesConfig['psk']>): ConnectionOptions['pskCallback'] {
-    const psk = pskKeyOf(keyHex);
-    if (psk === null) {
-      const message = `${this.#options.target}: the PSK key must be 1 to 256 bytes in hexadecimal`;
-      throw new DavylampError('TLS_INVALID', message);
+  async #readKey(shared: PreSharedKey): Promise<NonNullable<Secured['psk']>> {
+    const { target } = this.#options;
+    const { identity } = shared;
+    if ('file' in shared) {
+      const { keys } = await readPskFile(shared.file, target);
+      const psk = keys.get(identity);
+      if (psk !== undefined) return { identity, psk };
+      const what = `PSK file ${shared.file} has no key of the identity ${identity}`;
+      throw new DavylampError('CREDENTIALS_INVALID', `${target}: ${what}; add a line ${identity}:key`);
     }
-    return () => ({ identity, psk });
+    const psk = pskKeyOf(shared.keyHex);
+    if (psk !== null) return { identity, psk };
+    const message = `${target}: the PSK key must be 1 to 256 bytes in hexadecimal`;
+    throw new DavylampError('TLS_INVALID', message);
   }
 }
 

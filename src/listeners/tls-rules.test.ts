@@ -304,13 +304,16 @@ test('a handshake has the time that it is given', async () => {
   assert.match(await nextLine(door, 0), /the handshake took longer than 0\.05 s/);
 });
 
-test('a client may skip the check of the server, trust the system as well, and say which versions', async () => {
+test('a client may skip the check of the name of the server, trust the system as well, and say which versions', async () => {
   await using door = await openDoor(secure({ minimumVersion: 'TLSv1.3' }));
   const none = { caFile: null, certificateFile: null, keyFile: null };
   await assert.rejects(dial({ port: door.port, tls: none }), hasCode('TLS_INVALID', /not signed by our CA/));
-  const insecure = await dial({ port: door.port, tls: { ...none, isInsecure: true } });
-  assert.equal(insecure.transport.peer.certificate, null);
+  const ours = { ...none, caFile: authority.caFile };
+  const named = { port: door.port, servername: 'elsewhere.example' };
+  await assert.rejects(dial({ ...named, tls: ours }), hasCode('TLS_INVALID', /elsewhere\.example/));
+  const insecure = await dial({ ...named, tls: { ...ours, isInsecure: true } });
   insecure.transport.destroy();
+  await assert.rejects(dial({ ...named, tls: { ...none, isInsecure: true } }), hasCode('TLS_INVALID', /CA/));
   const both = await dial({
     port: door.port,
     tls: { ...none, caFile: authority.caFile, trustsSystem: true },

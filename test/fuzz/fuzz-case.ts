@@ -9,6 +9,7 @@ export type Operation =
   | { readonly kind: 'open'; readonly connection: number; readonly profile: ProfileName }
   | { readonly kind: 'send'; readonly connection: number; readonly bytes: Buffer; readonly isLast: boolean }
   | { readonly kind: 'break' | 'block' | 'unblock'; readonly connection: number }
+  | { readonly kind: 'disk'; readonly isFull: boolean }
   | { readonly kind: 'advance'; readonly milliseconds: number }
   | { readonly kind: 'commit'; readonly count: number };
 
@@ -33,6 +34,9 @@ async function perform(world: FuzzWorld, operation: Operation): Promise<void> {
       break;
     case 'advance':
       world.advance(operation.milliseconds);
+      break;
+    case 'disk':
+      world.fillDisk(operation.isFull);
       break;
     case 'commit':
       world.commit(operation.count);
@@ -103,6 +107,7 @@ class CasePlayer {
     else if (choice < 13) await this.#do({ kind: 'commit', count: 1 + random.below(30) });
     else if (choice < 15) await this.#arrive(connection);
     else if (choice < 16) await this.#besiege(connection);
+    else if (choice < 17) await this.#do({ kind: 'disk', isFull: random.oneIn(2) });
     else await this.#speak(connection, this.#somePackets(connection));
   }
 

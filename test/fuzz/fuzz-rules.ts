@@ -8,10 +8,10 @@ import type {
   ListenerProfile,
 } from '#broker';
 import { ReasonCode } from '#mqtt';
-import { openAuthenticator, openAuthorizer } from '../helpers/broker-harness.ts';
+import { openAuthenticator, openAuthorizer, wideLimits } from '../helpers/broker-harness.ts';
 
 /** The listeners that a connection of the fuzzer can come by, by name. */
-export const profileNames = ['open', 'ruled', 'later', 'stamped'] as const;
+export const profileNames = ['open', 'ruled', 'later', 'stamped', 'mounted', 'urgent', 'narrow'] as const;
 export type ProfileName = (typeof profileNames)[number];
 
 /** Reading and publishing are allowed by the length of the topic: cheap, and different for what is alike. */
@@ -83,5 +83,31 @@ export const profiles: Readonly<Record<ProfileName, ListenerProfile>> = {
     stampSite: 'site',
     minimumQos: 1,
     sharedClientIds: new Set(['shared']),
+  },
+  mounted: { ...open, name: 'mounted', mountPoint: 'a/' },
+  urgent: {
+    ...open,
+    name: 'urgent',
+    queue: { urgentTopics: ['a/#', '+/b'], whenFull: 'drop-oldest', maximumAgeMs: 2000 },
+  },
+  narrow: {
+    ...open,
+    name: 'narrow',
+    limits: {
+      ...wideLimits,
+      maximumPacketSize: 4096,
+      maximumSessionExpirySeconds: 5,
+      maximumQueuedMessages: 3,
+      maximumInflight: 2,
+      maximumInflightBytes: 20,
+      maximumQos: 1,
+      retainAvailable: false,
+      queueQos0: true,
+      upgradeOutgoingQos: true,
+      acceptedVersions: [4, 5],
+      usernameAsClientId: true,
+      maximumPayloadSize: 100,
+      minimumDrainRate: 1,
+    },
   },
 };

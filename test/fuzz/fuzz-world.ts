@@ -186,6 +186,12 @@ export class FuzzWorld {
     this.#slow?.commit(count);
   }
 
+  /** The disk has no room any more, or has it again, where the journal of this world is slow. */
+  fillDisk(isFull: boolean): void {
+    const state = isFull ? 'full' : 'ok';
+    if (this.#slow !== null && this.#slow.state !== state) this.#slow.changeState(state);
+  }
+
   /** Runs turns until nothing is left to do, then looks at everything that can be wrong by now. */
   async settle(): Promise<void> {
     for (let idle = 0, round = 0; idle < 4; round++) {
@@ -201,6 +207,8 @@ export class FuzzWorld {
 
   /** A message between two clients that do everything right gets there, whatever the others do. */
   async checkService(): Promise<void> {
+    this.fillDisk(false);
+    await this.settle();
     const text = `${this.#serial++}`;
     this.#tell(this.#sender, publishPacket(observerTopic, text, { qos: 1, packetId: 1 }));
     await this.settle();

@@ -41,6 +41,7 @@ function kindOf(fault: string | null): string {
  *   1 break                 also block, unblock
  *   advance 1000            milliseconds pass
  *   commit 3                the slow disk takes three records
+ *   disk full               also disk ok
  */
 export function formatCase(worldSeed: number, operations: readonly Operation[]): string {
   return [`world ${worldSeed}`, ...operations.map(formatOperation)].join('\n');
@@ -56,6 +57,8 @@ function formatOperation(operation: Operation): string {
       return `advance ${operation.milliseconds}`;
     case 'commit':
       return `commit ${operation.count}`;
+    case 'disk':
+      return `disk ${operation.isFull ? 'full' : 'ok'}`;
     default:
       return `${operation.connection} ${operation.kind}`;
   }
@@ -72,11 +75,13 @@ export function parseCase(text: string): { worldSeed: number; operations: Operat
 function parseOperation(line: string): Operation {
   const [first = '', verb = '', rest = ''] = line.trim().split(' ');
   const connection = Number(first);
-  switch (first === 'advance' || first === 'commit' ? first : verb) {
+  switch (['advance', 'commit', 'disk'].includes(first) ? first : verb) {
     case 'advance':
       return { kind: 'advance', milliseconds: Number(verb) };
     case 'commit':
       return { kind: 'commit', count: Number(verb) };
+    case 'disk':
+      return { kind: 'disk', isFull: verb === 'full' };
     case 'opens':
       return { kind: 'open', connection, profile: profileOf(rest) };
     case '>':

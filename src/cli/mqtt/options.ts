@@ -71,7 +71,7 @@ const tls: readonly ToolOption[] = [
   option('psr', '--tls-version', 'VERSION', 'TLS: tlsv1.2 or tlsv1.3 (default: both)'),
   option('psr', '--tls-alpn', 'PROTOCOL', 'TLS: protocol to ask for (ALPN)'),
   option('psr', '--tls-keylog', 'FILE', 'TLS: write the session keys to this file, for wireshark'),
-  option('psr', '--insecure', undefined, "TLS: do not check the server's certificate; for tests"),
+  option('psr', '--insecure', undefined, "TLS: do not check that the certificate is the host's; for tests"),
   option('psr', '--no-tls', undefined, 'No TLS, whatever the port and the other options say'),
   option('psr', '--psk', 'HEX', 'TLS: a shared key instead of certificates'),
   option('psr', '--psk-identity', 'NAME', 'TLS: whose shared key it is'),

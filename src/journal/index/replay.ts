@@ -99,6 +99,7 @@ export class Replay {
       case RecordType.SessionState:
         entry.expirySeconds = reader.varint();
         entry.disconnectedAt = reader.varint();
+        entry.lastSerial = Math.max(entry.lastSerial, reader.varint());
         return true;
       case RecordType.SessionEnded:
         for (const ring of entry.late.splice(0)) this.#dropAll(ring);
@@ -146,6 +147,7 @@ export class Replay {
     entry.owner = facts.owner;
     entry.expirySeconds = facts.expirySeconds;
     entry.disconnectedAt = facts.disconnectedAt;
+    entry.lastSerial = Math.max(entry.lastSerial, facts.lastSerial);
     this.#index.addSession(entry, facts.clientId, lsn, reader.at - begin);
   }
 
@@ -180,6 +182,7 @@ export class Replay {
     const size = reader.at - begin;
     const { serial, isUrgent } = record;
     const entry = this.#entry(record.sessionId);
+    entry.lastSerial = Math.max(entry.lastSerial, serial);
     let ring = ringOf(entry, serial);
     if (ring === null) {
       const slot = this.#slot(record.messageId);

@@ -17,6 +17,8 @@ export class SessionEntry {
   expirySeconds = 0;
   /** Wall time in milliseconds; 0 = connected. */
   disconnectedAt = 0;
+  /** The highest serial of its deliveries, also of those that are gone. */
+  lastSerial = 0;
   lsn = -1;
   size = 0;
   readonly subscriptions = new Map<string, Placed<StoredSubscription>>();

@@ -225,12 +225,17 @@ export class Cleaner {
       case RecordType.SessionEnded:
       case RecordType.WillCleared:
         break;
+      case RecordType.SessionState:
+        reader.varint();
+        reader.varint();
+        reader.varint();
+        break;
       case RecordType.IncomingReleased:
       case RecordType.Received:
       case RecordType.Done:
         reader.varint();
         break;
-      default: // SessionState and Sent
+      default: // Sent
         reader.varint();
         reader.varint();
     }
@@ -276,8 +281,8 @@ export class Cleaner {
     if (entry === undefined || entry.clientId === null || entry.lsn !== lsn) return;
     const batch = writer.batch();
     const to = batch.end;
-    const { clientId, owner, expirySeconds, disconnectedAt } = entry;
-    const size = writeSession(batch, { id, clientId, owner, expirySeconds, disconnectedAt });
+    const { clientId, owner, expirySeconds, disconnectedAt, lastSerial } = entry;
+    const size = writeSession(batch, { id, clientId, owner, expirySeconds, disconnectedAt, lastSerial });
     writer.take(lsn, entry.size);
     entry.lsn = to;
     entry.size = size;

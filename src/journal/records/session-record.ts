@@ -11,17 +11,20 @@ export interface SessionFacts {
   readonly owner: string | null;
   readonly expirySeconds: number;
   readonly disconnectedAt: number;
+  /** The highest serial of its deliveries so far, as it stood then. */
+  readonly lastSerial: number;
 }
 
-/** `type session expiry disconnectedAt clientId hasOwner [owner]`. The size in bytes. */
+/** `type session expiry disconnectedAt lastSerial clientId hasOwner [owner]`. The size in bytes. */
 export function writeSession(batch: Batch, session: SessionFacts): number {
   const { clientId, owner } = session;
-  batch.reserve(40 + textBound(clientId) + textBound(owner ?? ''));
+  batch.reserve(50 + textBound(clientId) + textBound(owner ?? ''));
   const start = batch.length;
   batch.byte(RecordType.Session);
   batch.varint(session.id);
   batch.varint(session.expirySeconds);
   batch.varint(session.disconnectedAt);
+  batch.varint(session.lastSerial);
   batch.text(clientId);
   batch.byte(owner === null ? 0 : 1);
   if (owner !== null) batch.text(owner);
@@ -33,9 +36,10 @@ export function readSession(reader: RecordReader): SessionFacts {
   const id = reader.varint();
   const expirySeconds = reader.varint();
   const disconnectedAt = reader.varint();
+  const lastSerial = reader.varint();
   const clientId = reader.text();
   const owner = reader.byte() === 0 ? null : reader.text();
-  return { id, clientId, owner, expirySeconds, disconnectedAt };
+  return { id, clientId, owner, expirySeconds, disconnectedAt, lastSerial };
 }
 
 /** `type session options identifier filter`. The size in bytes. */
@@ -67,9 +71,15 @@ export function readSubscription(reader: RecordReader): StoredSubscription {
   };
 }
 
+/** `type session expiry disconnectedAt lastSerial`. */
+export function writeSessionState(batch: Batch, state: Omit<SessionFacts, 'clientId' | 'owner'>): void {
+  writeNumbers(batch, RecordType.SessionState, state.id, state.expirySeconds, state.disconnectedAt);
+  batch.varint(state.lastSerial);
+}
+
 /** A record of a type and whole numbers. */
 export function writeNumbers(batch: Batch, type: RecordType, first: number, second = -1, third = -1): void {
-  batch.reserve(32);
+  batch.reserve(42);
   batch.byte(type);
   batch.varint(first);
   if (second >= 0) batch.varint(second);
