@@ -83,6 +83,7 @@ const steps: readonly Step[] = [
   },
   runTests('fuzz test', testFiles('test/fuzz/**/*.test.ts')),
   runTests('comparison with Mosquitto', testFiles('test/differential/**/*.test.ts')),
+  runTests('fault tests', testFiles('test/faults/**/*.test.ts'), '--test-concurrency=1'),
   runTests('browser test', testFiles('test/browser/**/*.test.ts'), '--test-concurrency=1'),
 ];
 
@@ -112,6 +113,10 @@ function installPackages(): void {
     { name: 'python3-paho-mqtt', program: '/usr/lib/python3/dist-packages/paho/mqtt/client.py' },
     { name: 'openssl', program: '/usr/bin/openssl' },
     { name: 'valgrind', program: '/usr/bin/valgrind' },
+    // Of the fault tests: clocks that are set, networks that lose packets.
+    { name: 'faketime', program: '/usr/bin/faketime' },
+    { name: 'iproute2', program: '/usr/sbin/ip' },
+    { name: 'nftables', program: '/usr/sbin/nft' },
   ];
   const missing = wanted.filter((one) => !existsSync(one.program)).map((one) => one.name);
   if (missing.length === 0) return;

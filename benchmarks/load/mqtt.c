@@ -34,10 +34,16 @@ size_t mqtt_connect(uint8_t *into, const char *client_id) {
   uint8_t body[packet_room - 8];
   size_t n = put_string(body, "MQTT");
   body[n++] = (uint8_t)set.version;
-  body[n++] = 2 | (set.user ? 0x80 : 0) | (set.password ? 0x40 : 0);  // clean session
+  body[n++] = (set.persistent ? 0 : 2) | (set.user ? 0x80 : 0) | (set.password ? 0x40 : 0);  // clean session
   body[n++] = (uint8_t)(set.keep_alive >> 8);
   body[n++] = (uint8_t)set.keep_alive;
-  if (set.version == 5) body[n++] = 0;  // no properties
+  if (set.version == 5 && set.persistent) {
+    static const uint8_t an_hour[] = {5, 0x11, 0, 0, 14, 16};  // session expiry interval
+    memcpy(body + n, an_hour, sizeof an_hour);
+    n += sizeof an_hour;
+  } else if (set.version == 5) {
+    body[n++] = 0;  // no properties
+  }
   n += put_string(body + n, client_id);
   if (set.user) n += put_string(body + n, set.user);
   if (set.password) n += put_string(body + n, set.password);

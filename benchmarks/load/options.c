@@ -23,6 +23,7 @@ static const char help[] =
   "  --rate N                        messages per second of all publishers; 0 = as many as the window lets through [0]\n"
   "  --version 4|5                   MQTT 3.1.1 or 5 [4]\n"
   "  --keep-alive S                  that the connections promise; nothing is sent to keep it; 0 = none [0]\n"
+  "  --persistent 0|1                sessions that stay, so that a broker with a journal keeps what waits for them [0]\n"
   "  --opening N                     connections that are being opened at a time [64]\n"
   "  --host IPV4  --port N           the broker [127.0.0.1, 1883]\n"
   "  --pid N                         the broker's process: also tells its CPU seconds and memory\n"
@@ -60,6 +61,7 @@ static void set_option(const char *option, const char *value) {
   struct { const char *name; int *into; int minimum, maximum; } numbers[] = {
     {"--pubs", &set.publishers, 0, 1000000}, {"--subs", &set.subscribers, 0, 1000000}, {"--qos", &set.qos, 0, 2},
     {"--version", &set.version, 4, 5}, {"--keep-alive", &set.keep_alive, 0, 65535}, {"--opening", &set.opening, 1, 10000},
+    {"--persistent", &set.persistent, 0, 1},
     {"--size", &set.size, 8, 16777216}, {"--window", &set.window, 1, 60000}, {"--port", &set.to.port, 1, 65535}, {"--pid", &set.pid, 1, 1 << 30},
   };
   struct { const char *name; const char **into; } texts[] = {

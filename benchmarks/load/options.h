@@ -14,6 +14,7 @@ typedef struct settings {
   int size;            // bytes of a payload
   int version;         // of MQTT: 4 is 3.1.1, 5 is 5
   int keep_alive;      // seconds; 0 = none
+  int persistent;      // sessions that stay
   int window;          // undelivered messages per publisher
   int pid;             // the broker's process; 0 = not said
   double seconds;

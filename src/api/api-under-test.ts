@@ -16,6 +16,7 @@ import type {
 import { createApi, type Api } from './create-api.ts';
 import type {
   AlarmView,
+  BridgesView,
   DemoPort,
   DeviceView,
   LiveEvent,
@@ -116,6 +117,19 @@ export class MemoryPlatform implements PlatformPort {
     for (const listener of this.listeners) listener(event);
   }
 
+  bridges(): BridgesView {
+    const counts = { connects: 1, sent: 9, sentPerSecond: 0.5, received: 0, receivedPerSecond: 0 };
+    const queue = { queuedMessages: 3, queuedBytes: 210, inFlight: 1, lagSeconds: 4 };
+    const faults = { loops: 0, crossed: 0, refused: 0, rejected: 0, noRoom: 0, tooLarge: 0, unmapped: 0 };
+    const place = { address: 'mqtts://relay.example:8883', lastError: null };
+    return {
+      bridges: [
+        { name: 'relay', state: 'connected', since: start, ...place, ...counts, ...queue, ...faults },
+      ],
+      links: [{ clientId: 'site-north', connected: true }],
+    };
+  }
+
   status(): StatusView {
     if (this.failure !== undefined) throw this.failure;
     const counts = { messages: 1, readings: 2, quarantined: 3, redelivered: 4, repeated: 5, missing: 6 };
@@ -126,6 +140,7 @@ export class MemoryPlatform implements PlatformPort {
       time: start,
       version: '9',
       demo: false,
+      linksDown: [],
       counts: { ...counts, ...rest },
     };
   }

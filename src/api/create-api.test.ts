@@ -225,3 +225,10 @@ test('a taken port and a foreign address are named', async () => {
   await assert.rejects(other.start('192.0.2.1', 0), { code: 'LISTEN_FAILED', message: /192\.0\.2\.1/ });
   await other.close();
 });
+
+test('bridges: the links of this broker', async () => {
+  await using subject = await ApiUnderTest.start();
+  const answer = await subject.ask('/api/v1/bridges');
+  assert.equal(answer.status, 200);
+  assert.deepEqual(answer.json, subject.platform.bridges());
+});

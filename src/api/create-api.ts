@@ -8,6 +8,7 @@ import { isLoopback, refusalOf, setSafeHeaders } from './guard.ts';
 import { LiveFeed } from './live/live-feed.ts';
 import { Problem, problemOf, problemResponse } from './problem.ts';
 import { addAlarmRoutes } from './routes/alarms.ts';
+import { addBridgeRoutes } from './routes/bridges.ts';
 import { addCommandRoutes } from './routes/commands.ts';
 import { addDemoRoutes } from './routes/demo.ts';
 import { addDeviceRoutes } from './routes/devices.ts';
@@ -73,6 +74,7 @@ export function createApi(options: ApiOptions): Api {
 export function createApp(context: ApiContext, options: Pick<ApiOptions, 'webFolder' | 'log'>): ApiApp {
   const app: ApiApp = new Hono<ApiEnvironment>();
   addStatusRoutes(app, context);
+  addBridgeRoutes(app, context);
   addDeviceRoutes(app, context);
   addReadingRoutes(app, context);
   addEventRoutes(app, context);

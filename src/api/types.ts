@@ -67,6 +67,8 @@ export interface StatusView {
   readonly version: string;
   /** True where the demo's leak control is wired. */
   readonly demo: boolean;
+  /** Bridges of this broker, and links of others that tell of themselves, which are not connected. */
+  readonly linksDown: readonly string[];
   readonly counts: PlatformCounts;
 }
 
@@ -80,6 +82,43 @@ export interface PlatformCounts {
   readonly missing: number;
   readonly commits: number;
   readonly lastCommitMs: number;
+}
+
+/** JSON of `GET /api/v1/bridges`. */
+export interface BridgesView {
+  /** Of this broker. */
+  readonly bridges: readonly BridgeView[];
+  /** Bridges that tell of their state (`notifications`): of this broker, and of others to it. */
+  readonly links: readonly { readonly clientId: string; readonly connected: boolean }[];
+}
+
+/** One bridge of this broker, as it was at most ten seconds ago. Counts are since its start. */
+export interface BridgeView {
+  readonly name: string;
+  /** `connecting`, `connected`, `waiting`, `idle` or `closed`. */
+  readonly state: string;
+  /** When the state began. */
+  readonly since: number;
+  /** Where the other broker is. */
+  readonly address: string;
+  readonly lastError: string | null;
+  readonly connects: number;
+  readonly sent: number;
+  readonly sentPerSecond: number;
+  readonly received: number;
+  readonly receivedPerSecond: number;
+  readonly queuedMessages: number;
+  readonly queuedBytes: number;
+  readonly inFlight: number;
+  /** Age of the oldest message that the other broker has not acknowledged; 0 = there is none. */
+  readonly lagSeconds: number;
+  readonly loops: number;
+  readonly crossed: number;
+  readonly refused: number;
+  readonly rejected: number;
+  readonly noRoom: number;
+  readonly tooLarge: number;
+  readonly unmapped: number;
 }
 
 /** What the live feed (`GET /api/v1/live`, server-sent events) carries; the event's name is `kind`. */
@@ -111,6 +150,7 @@ export interface RoomView {
  */
 export interface PlatformPort {
   status(): StatusView;
+  bridges(): BridgesView;
   devices(): readonly DeviceView[];
   readings(deviceId: string, limit: number, metric: string | undefined): readonly Reading[] | undefined;
   alarms(limit: number): readonly AlarmView[];

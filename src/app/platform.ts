@@ -3,6 +3,7 @@ import { AlarmEngine } from '#alarms';
 import {
   toReadingView,
   type AlarmView,
+  type BridgesView,
   type DemoPort,
   type DeviceView,
   type LiveEvent,
@@ -27,6 +28,7 @@ import {
 import { DeviceRegistry } from '#registry';
 import { openSqliteStore, type SqliteStore } from '#store';
 import { Decoders, Ingest, SequenceSupervisor } from '#telemetry';
+import { BridgeViews, bridgeViewFilters } from './bridge-views.ts';
 import { createDemoPort } from './demo/demo-port.ts';
 import { DeviceViews } from './device-views.ts';
 import { FlushSchedule } from './flush-schedule.ts';
@@ -65,6 +67,7 @@ export class Platform implements PlatformPort {
   readonly #schedule: FlushSchedule;
   readonly #views: DeviceViews;
   readonly #client: Client;
+  readonly #bridges = new BridgeViews();
   readonly #listeners = new Set<(event: LiveEvent) => void>();
   readonly #timers: Timer[] = [];
   readonly #stopped = new AbortController();
@@ -130,10 +133,20 @@ export class Platform implements PlatformPort {
     const own = `${nativePrefix}/${tenant}`;
     const filters = ['outTopic/#', `${own}/+/+/reading`, `${own}/+/+/command/+/result`];
     await this.#client.subscribe(filters.map((filter) => ({ filter, qos: 1 as const })));
+    await this.#watchBridges();
     this.#timers.push(
       clock.every(tickMs, () => this.#tick()),
       clock.every(statusMs, () => this.#emit({ kind: 'status', status: this.status() })),
     );
+  }
+
+  /** A broker may keep `$SYS` to itself: then there is nothing to show. */
+  async #watchBridges(): Promise<void> {
+    try {
+      await this.#client.subscribe(bridgeViewFilters.map((filter) => ({ filter, qos: 0 as const })));
+    } catch (error) {
+      this.#options.log.info(`the broker does not tell of its bridges: ${messageOf(error)}`);
+    }
   }
 
   /** Commits what has come, then leaves broker and store. */
@@ -147,6 +160,10 @@ export class Platform implements PlatformPort {
   }
 
   #onMessage(message: ReceivedMessage): void {
+    if (this.#bridges.onMessage(message.topic, message.payload)) {
+      message.acknowledge();
+      return;
+    }
     this.#ingest.push({
       topic: message.topic,
       payload: message.payload,
@@ -206,8 +223,13 @@ export class Platform implements PlatformPort {
       version,
       time: clock.now(),
       demo: this.demo !== undefined,
+      linksDown: this.#bridges.down(),
       counts: this.#ingest.counts,
     };
+  }
+
+  bridges(): BridgesView {
+    return this.#bridges.view();
   }
 
   devices(): readonly DeviceView[] {

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { SystemClock, messageOf, type Clock, type Logger } from '#base';
 import { Broker, type Journal } from '#broker';
 import { createPublishProperties } from '#client';
@@ -120,6 +121,8 @@ export class RunningRole implements AsyncDisposable {
       limits: config.limits,
       journal,
       name: config.name,
+      // Names are given by people, and two brokers of one machine may have the same.
+      linkName: `${config.name}~${randomBytes(6).toString('base64url')}`,
       version,
       ...(mosquitto === null ? {} : { events: new MosquittoLines(mosquitto, mosquitto.shows('debug')) }),
       ...(config.sysIntervalSeconds === undefined ? {} : { sysIntervalSeconds: config.sysIntervalSeconds }),

@@ -11,6 +11,8 @@ export interface Transport {
    * Callers gather what a tick produces and call this once: a write costs about 4 µs, whatever its size.
    */
   write(bytes: Uint8Array): void;
+  /** As `write` of one piece after the other, but with one call of the system where that can be. Absent = it cannot. */
+  writeAll?(pieces: readonly Uint8Array[]): void;
   /** Bytes handed to `write` that the system has not taken yet. */
   readonly pendingBytes: number;
   /** Stops and restarts reading. While paused the peer's sending is slowed by TCP itself. */

@@ -1,5 +1,6 @@
 import type { BridgeConfig, BridgeTopicConfig } from '#config';
 import type { BrokerLink } from '#client';
+import { bridgeProperty } from '#model';
 import {
   PacketType,
   ReasonCode,
@@ -66,6 +67,7 @@ export function localConnect(config: BridgeConfig, remoteReceiveMaximum: number 
 /** CONNECT to the other broker. */
 export function remoteConnect(
   config: BridgeConfig,
+  brokerName: string,
   password: Buffer | string | undefined,
   receiveMaximum: number,
   asBridge: boolean,
@@ -87,6 +89,7 @@ export function remoteConnect(
         ? {
             sessionExpiry,
             receiveMaximum,
+            userProperties: [[bridgeProperty.broker, brokerName]],
             ...(topicAliasMaximum === undefined ? {} : { topicAliasMaximum }),
           }
         : {},
@@ -116,19 +119,45 @@ export function remoteSubscribe(config: BridgeConfig, remote: ConnackPacket | nu
   );
 }
 
-/** Ends what an earlier configuration may have left subscribed at the other broker; `null` = nothing is only sent. */
-export function remoteUnsubscribe(config: BridgeConfig): UnsubscribePacket | null {
+/** Ends what our own broker has subscribed for this bridge and it carries no more; `null` = there is nothing. */
+export function localUnsubscribe(
+  config: BridgeConfig,
+  subscribed: readonly string[],
+): UnsubscribePacket | null {
+  const wanted = new Set(
+    config.topics
+      .filter(({ direction }) => direction !== 'in')
+      .map((topic) => topic.localPrefix + topic.filter),
+  );
+  return unsubscribe(subscribed.filter((filter) => !wanted.has(filter)));
+}
+
+/**
+ * Ends what an earlier configuration may have left subscribed at the other broker: what is only sent, and of `former`
+ * what is carried no more. `null` = there is nothing.
+ */
+export function remoteUnsubscribe(
+  config: BridgeConfig,
+  former: readonly BridgeTopicConfig[],
+): UnsubscribePacket | null {
   const wanted = new Set(
     config.topics
       .filter(({ direction }) => direction !== 'out')
       .map((topic) => topic.remotePrefix + topic.filter),
   );
-  const filters = config.topics
-    .filter(({ direction }) => direction === 'out')
+  const unwanted = [
+    ...config.topics.filter(({ direction }) => direction === 'out'),
+    ...former.filter(({ direction }) => direction !== 'out'),
+  ]
     .map((topic) => topic.remotePrefix + topic.filter)
     .filter((filter) => !wanted.has(filter));
-  if (filters.length === 0) return null;
-  return { type: PacketType.Unsubscribe, packetId: unsubscribeId, filters, properties: {} };
+  return unsubscribe([...new Set(unwanted)]);
+}
+
+/** What a Davylamp broker calls itself; `null` = it is another one, or does not say. */
+export function nameOf({ properties }: ConnackPacket): string | null {
+  const found = properties.userProperties?.find(([name]) => name === bridgeProperty.broker);
+  return found === undefined || found[1] === '' ? null : found[1];
 }
 
 /** QoS 1 and 2 messages that a broker takes at once (MQTT 5, 3.2.2.3.3). */
@@ -174,4 +203,9 @@ function request(
 function subscribe(subscriptions: readonly SubscriptionRequest[]): SubscribePacket | null {
   if (subscriptions.length === 0) return null;
   return { type: PacketType.Subscribe, packetId: subscribeId, subscriptions, properties: {} };
+}
+
+function unsubscribe(filters: readonly string[]): UnsubscribePacket | null {
+  if (filters.length === 0) return null;
+  return { type: PacketType.Unsubscribe, packetId: unsubscribeId, filters, properties: {} };
 }

@@ -1,8 +1,8 @@
 /**
- * `connecting` to the other broker, `connected` = messages flow, `waiting` for the next try, `closed` = not started or
- * stopped.
+ * `connecting` to the other broker, `connected` = messages flow, `waiting` for the next try, `idle` = lazy, and too little
+ * to do, `closed` = not started or stopped.
  */
-export type BridgeState = 'closed' | 'connecting' | 'connected' | 'waiting';
+export type BridgeState = 'closed' | 'connecting' | 'connected' | 'waiting' | 'idle';
 
 /** What a bridge does and has counted since it was made. Every message that is not passed on is counted by its reason. */
 export interface BridgeStatus {
@@ -18,8 +18,12 @@ export interface BridgeStatus {
   received: number;
   /** Not passed on: they have been here before, or have come too far. */
   loops: number;
+  /** Of those, what a bridge of the other broker carries too: whatever crosses between the two comes twice. */
+  crossed: number;
   /** Passed on and refused by the broker that got them. */
   refused: number;
+  /** Given up: the broker that got them ended the link for them each time, and said that they are at fault. */
+  rejected: number;
   /** Links that were ended because one of the two brokers had no room; the messages wait, and come again. */
   noRoom: number;
   /** Not passed on: larger than the broker that should get them takes. */
@@ -38,7 +42,9 @@ export function createBridgeStatus(now: number): BridgeStatus {
     sent: 0,
     received: 0,
     loops: 0,
+    crossed: 0,
     refused: 0,
+    rejected: 0,
     noRoom: 0,
     tooLarge: 0,
     unmapped: 0,

@@ -1,5 +1,5 @@
 import { BrokerLink, type LinkOwner } from '#client';
-import { SparingLog, DavylampError, type Clock, type Dialer, type Logger, type Timer } from '#base';
+import { DavylampError, type Clock, type Dialer, type Logger, type Timer } from '#base';
 import {
   PacketType,
   ReasonCode,
@@ -15,6 +15,7 @@ import { createBridgeStatus, type BridgeState, type BridgeStatus } from './bridg
 import {
   localConnect,
   localSubscribe,
+  nameOf,
   receiveMaximumOf,
   remoteConnect,
   remoteSubscribe,
@@ -29,7 +30,8 @@ import { inSessions, outSessions } from './relay-sessions.ts';
 import { LazyStart } from './lazy-start.ts';
 import { LinkNotices } from './link-notices.ts';
 import { prepareQueue } from './queue-preparation.ts';
-import { Relay } from './relay.ts';
+import { createRelays } from './relay-pair.ts';
+import type { Relay } from './relay.ts';
 import { Retry } from './retry.ts';
 import { isGranted } from './subscription-answers.ts';
 
@@ -57,6 +59,8 @@ export class Bridge {
   #remote: BrokerLink | null = null;
   #local: BrokerLink | null = null;
   #remoteConnack: ConnackPacket | null = null;
+  /** What the other broker calls itself; `null` = nothing. */
+  #remoteName: string | null = null;
   #connectedAt = -1;
   #pause: Timer | null = null;
   #fault: DavylampError | null = null;
@@ -75,7 +79,7 @@ export class Bridge {
   #lastPlace: Dialer | null = null;
 
   constructor(options: BridgeOptions) {
-    const { config, clock, log, brokerName } = options;
+    const { config, clock, log } = options;
     this.#options = options;
     this.#clock = clock;
     this.#log = log;
@@ -97,27 +101,12 @@ export class Bridge {
             depth: options.queueDepth ?? (() => Infinity),
           })
         : null;
-    const shared = {
-      topics: config.topics,
-      brokerName,
-      status: this.#status,
-      refusals: new SparingLog(clock, log),
-      urgentTopics: config.urgentTopics ?? [],
-    };
-    this.#out = new Relay({
-      ...shared,
-      direction: 'out',
-      passesRetain: config.outgoingRetain !== false,
-      maximumPacketSize: config.maximumPacketSize ?? 0,
-      onNoRoom: (topic) => this.#onNoRoom(this.#addresses.current.target, topic),
+    const relays = createRelays(options, this.#status, {
+      onNoRoom: (direction, topic) => this.#onNoRoom(direction, topic),
+      onCrossed: (topic) => this.#onCrossed(topic),
     });
-    this.#in = new Relay({
-      ...shared,
-      direction: 'in',
-      passesRetain: true,
-      maximumPacketSize: 0,
-      onNoRoom: (topic) => this.#onNoRoom('our own broker', topic),
-    });
+    this.#out = relays.out;
+    this.#in = relays.in;
   }
 
   get status(): Readonly<BridgeStatus> {
@@ -183,7 +172,7 @@ export class Bridge {
       this.#openRemote();
       return;
     }
-    this.#setState('waiting');
+    this.#setState('idle');
     const isAging = (): boolean => this.#ours.isAging;
     this.#lazy.untilWork(isAging, () => {
       if (isAging()) this.#begin();
@@ -200,6 +189,7 @@ export class Bridge {
       config,
       ours: this.#ours,
       log: this.#log,
+      subscribed: this.#options.subscribed ?? (() => []),
       createLink: (owner, connect) => this.#createLink(localDialer, owner, connect),
       onEnd: (error) => {
         this.#onLocalEnd();
@@ -211,7 +201,7 @@ export class Bridge {
   }
 
   #openRemote(): void {
-    const { config, password } = this.#options;
+    const { config, brokerName, password } = this.#options;
     const owner: LinkOwner = {
       onConnected: (connack) => this.#onRemoteConnected(connack),
       onPublish: (packet: PublishPacket) => this.#in.onPublish(packet),
@@ -225,13 +215,21 @@ export class Bridge {
       },
       onDrain: () => this.#out.onDrain(),
       onRefused: (connack) => this.#notices.onRefused(connack.reasonCode),
+      onDisconnect: (packet) => this.#out.onReceiverLeft(packet.reasonCode),
       onEnd: (error) => {
         this.#remote = null;
         this.#onEnd(error);
       },
     };
     const will = this.#notices.will();
-    const connect = remoteConnect(config, password, this.#ours.receiveMaximum, this.#retry.asBridge, will);
+    const connect = remoteConnect(
+      config,
+      brokerName,
+      password,
+      this.#in.isSuspicious ? 1 : this.#ours.receiveMaximum,
+      this.#retry.asBridge,
+      will,
+    );
     const place = this.#addresses.current;
     this.#theirs = this.#places.get(place) ?? new KnownSession();
     this.#places.set(place, this.#theirs);
@@ -264,12 +262,14 @@ export class Bridge {
         return ReasonCode.Success;
       },
       onDrain: () => this.#in.onDrain(),
+      onDisconnect: (packet) => this.#in.onReceiverLeft(packet.reasonCode),
       onEnd: (error) => {
         this.#onLocalEnd();
         this.#onEnd(error);
       },
     };
-    const connect = localConnect(config, remoteConnack.properties.receiveMaximum);
+    const window = this.#out.isSuspicious ? 1 : remoteConnack.properties.receiveMaximum;
+    const connect = localConnect(config, window);
     this.#local = this.#createLink(this.#options.localDialer, owner, connect);
     this.#local.start();
   }
@@ -314,7 +314,8 @@ export class Bridge {
     // A session that has its subscriptions is left alone; 3.1.1 would send all retained messages again.
     if (!this.#ours.isSubscribed)
       send(local, localSubscribe(config, remoteConnack, this.#ours.isRetainedOwed ? 0 : 1));
-    if (!isTheirsNew && config.attemptUnsubscribe !== false) send(remote, remoteUnsubscribe(config));
+    if (!isTheirsNew && config.attemptUnsubscribe !== false)
+      send(remote, remoteUnsubscribe(config, this.#options.formerTopics ?? []));
     if (!this.#theirs.isSubscribed) send(remote, remoteSubscribe(config, remoteConnack));
     remote.unsuspend();
     return ReasonCode.Success;
@@ -323,7 +324,9 @@ export class Bridge {
   #startRelays(local: BrokerLink, remote: BrokerLink, ours: ConnackPacket, theirs: ConnackPacket): void {
     const { config } = this.#options;
     const place = this.#addresses.current;
+    this.#remoteName = nameOf(theirs);
     const presence = {
+      remoteName: this.#remoteName,
       ours: !this.#ours.isNew,
       theirs: !this.#theirs.isNew,
       // At first it is not known where they crossed to in an earlier run.
@@ -362,7 +365,8 @@ export class Bridge {
   }
 
   /** Ended, to be made again after a pause: the message comes again then. */
-  #onNoRoom(target: string, topic: string): void {
+  #onNoRoom(direction: 'out' | 'in', topic: string): void {
+    const target = direction === 'out' ? this.target : 'our own broker';
     this.#status.noRoom += 1;
     this.#fault ??= new DavylampError(
       'REFUSED',
@@ -370,6 +374,16 @@ export class Bridge {
     );
     this.#notices.onLeaving(this.#remote);
     this.#endBoth();
+  }
+
+  /** Told once: both go on, as neither knows whether the other one will. */
+  #onCrossed(topic: string): void {
+    this.#status.crossed += 1;
+    if (this.#status.crossed > 1) return;
+    this.#log.warning(
+      'the other broker has a bridge to this one that carries the same topics: messages come twice; let only one of the two bridges carry them',
+      { topic, other: this.#remoteName ?? undefined },
+    );
   }
 
   #endBoth(): void {

@@ -40,6 +40,11 @@ class Site {
       this.broker.accept(transport, profile);
     });
   }
+
+  /** As the broker itself. */
+  publish(topic: string, payload: string): void {
+    this.broker.publish({ topic, payload: Buffer.from(payload), qos: 1, retain: false });
+  }
 }
 
 function bridge(
@@ -94,6 +99,42 @@ const topic = (direction: 'in' | 'out' | 'both', qos: 0 | 1 | 2): BridgeTopicCon
   localPrefix: '',
   remotePrefix: '',
 });
+
+/** A subscriber of `gas/#` at QoS 0, whom a slow journal does not delay. */
+class Watcher {
+  readonly got: string[] = [];
+  readonly #client: Client;
+
+  constructor(site: Site, clock: FakeClock) {
+    this.#client = new Client({
+      dialer: site.dialer,
+      clock,
+      log: silentLogger,
+      clientId: 'subscriber',
+      version: 5,
+      cleanStart: true,
+      keepAliveSeconds: 0,
+      reconnect: false,
+    });
+    this.#client.onMessage = (message) => this.got.push(message.payload.toString());
+  }
+
+  async start(turns: { advance(milliseconds: number): void }): Promise<void> {
+    let isReady = false;
+    const ready = this.#client
+      .connect()
+      .then(() => this.#client.subscribe([{ filter: 'gas/#', qos: 0 }]))
+      .then(() => {
+        isReady = true;
+      });
+    await turnUntil(() => isReady, turns);
+    await ready;
+  }
+
+  close(): Promise<void> {
+    return this.#client.close();
+  }
+}
 
 /** A dialer that remembers its last connection, to cut it. */
 class CutDialer implements Dialer {
@@ -222,6 +263,24 @@ test('two brokers that are both bridged to each other both ways: copies end, the
     return quietTurns === 50;
   }, clock);
   assert.ok(links.some(({ status }) => status.loops > 0));
+  // Both are told, none loses anything, and what was published here does not come back here.
+  assert.ok(links.every(({ status }) => status.crossed > 0));
+  const near2 = await client(near, clock, { clientId: 'near-receiver' });
+  await near2.subscribe([{ filter: 'gas/#', qos: 1 }]);
+  const got: [string[], string[]] = [[], []];
+  near2.onMessage = (message) => got[0].push(message.payload.toString());
+  receiver.onMessage = (message) => got[1].push(message.payload.toString());
+  for (const payload of ['1', '2', '3']) await sender.publish('gas/x', payload, { qos: 1 });
+  quietTurns = 0;
+  await turnUntil(() => {
+    quietTurns = passed() === before ? quietTurns + 1 : 0;
+    before = passed();
+    return quietTurns === 50;
+  }, clock);
+  assert.deepEqual(got[0], ['1', '2', '3']);
+  assert.deepEqual([...new Set(got[1])], ['1', '2', '3']);
+  assert.equal(got[1].length, 6, 'once by each bridge');
+  await near2.close();
   await Promise.all([...links.map((link) => link.close()), sender.close(), receiver.close()]);
   await Promise.all([near.broker.close(), far.broker.close()]);
 });
@@ -381,3 +440,68 @@ test('a power cut before the first connection: what was queued and what is retai
   await Promise.all([again.close(), receiver.close(), publisher.close()]);
   await Promise.all([before.broker.close(), after.broker.close(), cloud.broker.close()]);
 });
+
+for (const direction of ['out', 'in'] as const) {
+  test(`${direction}: messages that the receiving broker ends the connection for hold nothing up`, async () => {
+    const clock = new FakeClock();
+    const narrow = { ...wideLimits, maximumTopicLevels: 4, maximumUserProperties: 3 };
+    const [near, far] = [
+      new Site('near', clock, new MemoryJournal(), direction === 'in' ? narrow : wideLimits),
+      new Site('far', clock, new MemoryJournal(), direction === 'out' ? narrow : wideLimits),
+    ];
+    const [source, target] = direction === 'out' ? [near, far] : [far, near];
+    const link = bridge(near, far, clock, [topic(direction, 1)]);
+    const receiver = await client(target, clock);
+    await receiver.subscribe([{ filter: 'gas/#', qos: 1 }]);
+    const sender = await client(source, clock, { clientId: 'sender' });
+    link.start();
+    await waitForPath(sender, receiver, clock);
+    const got: string[] = [];
+    receiver.onMessage = (message) => got.push(message.payload.toString());
+    await sender.publish('gas/1', 'before', { qos: 1 });
+    await sender.publish('gas/1/2/3/4/5', 'too deep', { qos: 1 });
+    // As many properties as its publisher may have: what the bridge adds is not held against it.
+    const userProperties = ['a', 'b', 'c'].map((name) => [name, '1'] as const);
+    await sender.publish('gas/1', 'many properties', { qos: 1, properties: { userProperties } });
+    await sender.publish('gas/1', 'after', { qos: 1 });
+    await turnUntil(() => got.includes('after'), clock);
+    assert.deepEqual([...new Set(got)], ['before', 'many properties', 'after']);
+    assert.equal(link.status.rejected, 1);
+    await Promise.all([link.close(), sender.close(), receiver.close()]);
+    await Promise.all([near.broker.close(), far.broker.close()]);
+  });
+}
+
+for (const protocolVersion of [5, 4] as const) {
+  test(`the disk of the other broker is full for a while, version ${protocolVersion}: nothing is lost`, async () => {
+    const clock = new FakeClock();
+    const journal = new SlowJournal();
+    const [near, far] = [new Site('near', clock), new Site('far', clock, journal)];
+    const link = bridge(near, far, clock, [topic('out', 1)], { protocolVersion });
+    const turns = {
+      advance: (milliseconds: number): void => {
+        journal.commit();
+        clock.advance(milliseconds);
+      },
+    };
+    const receiver = new Watcher(far, clock);
+    await receiver.start(turns);
+    link.start();
+    await turnUntil(() => link.status.state === 'connected', turns);
+    near.publish('gas/1', 'before');
+    await turnUntil(() => receiver.got.length === 1, turns);
+    journal.changeState('full');
+    const kept = Array.from({ length: 20 }, (_, index) => String(index));
+    for (const payload of kept) near.publish('gas/1', payload);
+    const enough = clock.now() + 20_000;
+    await turnUntil(() => clock.now() >= enough, turns, 1000);
+    assert.deepEqual(receiver.got, ['before']);
+    if (protocolVersion === 5) assert.ok(link.status.noRoom > 1);
+    journal.changeState('ok');
+    await turnUntil(() => receiver.got.length > 20, turns);
+    assert.deepEqual([...new Set(receiver.got)], ['before', ...kept]);
+    assert.equal(link.status.refused, 0);
+    await Promise.all([link.close(), receiver.close()]);
+    await Promise.all([near.broker.close(), far.broker.close()]);
+  });
+}

@@ -24,9 +24,9 @@ function setUpLazy(change: Partial<BridgeConfig> = {}): LazySetup {
 }
 
 /** The bridge has made its queue and waits for work. */
-async function untilWaiting({ local, bridge, clock }: LazySetup): Promise<void> {
+async function untilIdle({ local, bridge, clock }: LazySetup): Promise<void> {
   await turnUntil(
-    () => local.connects.length > 0 && !local.isConnected && bridge.status.state === 'waiting',
+    () => local.connects.length > 0 && !local.isConnected && bridge.status.state === 'idle',
     clock,
     0,
   );
@@ -35,10 +35,10 @@ async function untilWaiting({ local, bridge, clock }: LazySetup): Promise<void> 
 test('it connects when enough waits, and not before', async () => {
   const lazy = setUpLazy();
   lazy.bridge.start();
-  await untilWaiting(lazy);
+  await untilIdle(lazy);
   lazy.depth = 2;
   lazy.clock.advance(3_600_000);
-  assert.equal(lazy.bridge.status.state, 'waiting');
+  assert.equal(lazy.bridge.status.state, 'idle');
   assert.equal(lazy.remote.connects.length, 0);
   lazy.depth = 3;
   await turnUntil(() => lazy.bridge.status.state === 'connected', lazy.clock);
@@ -50,7 +50,7 @@ test('it parts politely when nothing waits and nothing has come for the idle tim
   const goodbyes: number[] = [];
   lazy.remote.onPacket = (packet) => goodbyes.push(packet.type);
   lazy.bridge.start();
-  await untilWaiting(lazy);
+  await untilIdle(lazy);
   lazy.depth = 3;
   await turnUntil(() => lazy.bridge.status.state === 'connected', lazy.clock);
   // Something waits: it stays, however long nothing goes through.
@@ -65,7 +65,7 @@ test('it parts politely when nothing waits and nothing has come for the idle tim
   }
   assert.equal(lazy.bridge.status.state, 'connected');
   lazy.clock.advance(10_500);
-  await turnUntil(() => lazy.bridge.status.state === 'waiting', lazy.clock, 0);
+  await turnUntil(() => lazy.bridge.status.state === 'idle', lazy.clock, 0);
   assert.deepEqual(goodbyes, [PacketType.Disconnect]);
   assert.equal(lazy.bridge.status.lastError, null);
   lazy.depth = 3;
@@ -77,7 +77,7 @@ test('its queue does not expire while there is too little to do', async () => {
   const lazy = setUpLazy();
   lazy.local.connackProperties = { sessionExpiry: 100 };
   lazy.bridge.start();
-  await untilWaiting(lazy);
+  await untilIdle(lazy);
   for (const count of [2, 3, 4]) {
     lazy.clock.advance(60_000);
     await turnUntil(() => lazy.local.connects.length === count && !lazy.local.isConnected, lazy.clock, 0);
@@ -91,7 +91,7 @@ test('its queue does not expire while there is too little to do', async () => {
 test('a clean start does not forget the messages for which it connects', async () => {
   const lazy = setUpLazy({ cleanStart: true, localCleanStart: true });
   lazy.bridge.start();
-  await untilWaiting(lazy);
+  await untilIdle(lazy);
   for (const payload of ['1', '2', '3']) lazy.local.publish({ topic: 'x', payload, qos: 1 });
   lazy.depth = 3;
   await turnUntil(() => lazy.remote.accepted.length === 3, lazy.clock);
@@ -102,7 +102,7 @@ test('a clean start does not forget the messages for which it connects', async (
 test('close while it waits for work is final', async () => {
   const lazy = setUpLazy();
   lazy.bridge.start();
-  await untilWaiting(lazy);
+  await untilIdle(lazy);
   await lazy.bridge.close();
   lazy.depth = 100;
   lazy.clock.advance(100_000);

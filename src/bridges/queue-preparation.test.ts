@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { FakeClock, LineLogger, type Logger } from '#base';
+import { FakeClock, LineLogger, silentLogger, type Logger } from '#base';
+import type { BridgeTopicConfig } from '#config';
 import { PacketType } from '#mqtt';
 import { connect, isQuiet, series, setUp, type Setup } from '../../test/helpers/scripted-bridge.ts';
 import { grantAll, turnUntil } from '../../test/helpers/session-broker.ts';
@@ -259,4 +260,36 @@ test('a refusal at a lowered QoS ends the exchange of QoS 2', async () => {
   assert.deepEqual(setup.local.answers, ['5 1 135']);
   assert.equal(setup.bridge.status.refused, 1);
   await setup.bridge.close();
+});
+
+test('what an earlier configuration had subscribed ends on our side before anything waits for it, and on the other', async () => {
+  const topic = (filter: string, direction: 'in' | 'out'): BridgeTopicConfig => ({
+    ...everything,
+    filter,
+    direction,
+  });
+  for (const topics of [[topic('gas/#', 'out'), topic('set/#', 'in')], [topic('set/#', 'in')]]) {
+    const setup = setUp({ topics }, silentLogger, {
+      subscribed: () => ['gas/#', 'old/#'],
+      formerTopics: [topic('was/#', 'in'), topic('set/#', 'in')],
+    });
+    const asked: (readonly [string, readonly string[]])[] = [];
+    for (const [side, broker] of [
+      ['ours', setup.local],
+      ['theirs', setup.remote],
+    ] as const) {
+      broker.onPacket = (packet) => {
+        if (packet.type !== PacketType.Unsubscribe) return;
+        asked.push([side, packet.filters]);
+        const reasonCodes = packet.filters.map(() => 0);
+        broker.send({ type: PacketType.Unsuback, packetId: packet.packetId, reasonCodes, properties: {} });
+      };
+    }
+    await connect(setup);
+    assert.deepEqual(asked, [['ours', topics.length === 2 ? ['old/#'] : ['gas/#', 'old/#']]]);
+    setup.remote.cut();
+    await turnUntil(() => asked.length > 1, setup.clock);
+    assert.deepEqual(asked[1], ['theirs', topics.length === 2 ? ['gas/#', 'was/#'] : ['was/#']]);
+    await setup.bridge.close();
+  }
 });

@@ -1,10 +1,11 @@
 import type { DavylampError, Logger } from '#base';
 import type { BrokerLink, LinkOwner } from '#client';
 import type { BridgeConfig } from '#config';
-import { ReasonCode, type ConnectPacket } from '#mqtt';
+import { PacketType, ReasonCode, type ConnectPacket } from '#mqtt';
 import {
   localConnect,
   localSubscribe,
+  localUnsubscribe,
   receiveMaximumOf,
   send,
   subackFault,
@@ -17,6 +18,8 @@ export interface QueuePreparationOptions {
   readonly config: BridgeConfig;
   readonly ours: OwnSession;
   readonly log: Logger;
+  /** Filters that the session has from an earlier run or configuration. */
+  readonly subscribed: () => readonly string[];
   readonly createLink: (owner: LinkOwner, connect: ConnectPacket) => BrokerLink;
   /** The link is over; `ours.isPrepared` says whether it has done its work. */
   readonly onEnd: (error: DavylampError | undefined) => void;
@@ -30,6 +33,7 @@ export interface QueuePreparationOptions {
 export function prepareQueue(options: QueuePreparationOptions): BrokerLink {
   const { config, ours, log, createLink, onEnd } = options;
   const asked = localSubscribe(config, null, 2);
+  let isAsking = false;
   const leave = (): void => {
     ours.isPrepared = true;
     link.end();
@@ -38,8 +42,11 @@ export function prepareQueue(options: QueuePreparationOptions): BrokerLink {
     onConnected: (connack) => {
       ours.onConnack(connack);
       ours.receiveMaximum = Math.min(windowOf(config), receiveMaximumOf(connack));
-      if (asked === null || ours.isSubscribed) leave();
-      else send(link, asked);
+      const unwanted = localUnsubscribe(config, options.subscribed());
+      send(link, unwanted);
+      isAsking = asked !== null && !ours.isSubscribed;
+      if (isAsking) send(link, asked);
+      else if (unwanted === null) leave();
       return ReasonCode.Success;
     },
     onPublish: () => ReasonCode.Success,
@@ -47,6 +54,7 @@ export function prepareQueue(options: QueuePreparationOptions): BrokerLink {
     onSuback: (packet) => {
       const fault = subackFault(packet, asked);
       if (fault !== ReasonCode.Success) return fault;
+      if (packet.type === PacketType.Unsuback && isAsking) return ReasonCode.Success;
       isGranted(packet, asked, log);
       leave();
       return ReasonCode.Success;

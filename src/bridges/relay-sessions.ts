@@ -5,6 +5,8 @@ import { receiveMaximumOf } from './bridge-packets.ts';
 /** What is known of the two sessions when both connections are up. */
 export interface RelaySessions {
   readonly receiverVersion: 4 | 5;
+  /** What the other broker calls itself; `null` = it does not. */
+  readonly remoteName: string | null;
   readonly senderSessionPresent: boolean;
   readonly receiverSessionPresent: boolean;
   /** The other broker has several addresses, and this is not the one that packets last crossed to: is it the same broker? */
@@ -23,6 +25,7 @@ export interface RelaySessions {
 
 /** Which sessions were there before, and where. */
 export interface Presence {
+  readonly remoteName: string | null;
   readonly ours: boolean;
   readonly theirs: boolean;
   readonly isOtherPlace: boolean;
@@ -36,6 +39,7 @@ export function outSessions(config: BridgeConfig, presence: Presence, theirs: Co
     senderSessionPresent: presence.ours,
     receiverSessionPresent: presence.theirs,
     isOtherPlace: presence.isOtherPlace,
+    remoteName: presence.remoteName,
     topicAliasMaximum: Math.min(config.topicAliasMaximum ?? 0, theirs.properties.topicAliasMaximum ?? 0),
   };
 }
@@ -48,6 +52,7 @@ export function inSessions(presence: Presence, ours: ConnackPacket): RelaySessio
     senderSessionPresent: presence.theirs,
     receiverSessionPresent: presence.ours,
     isOtherPlace: presence.isOtherPlace,
+    remoteName: presence.remoteName,
     topicAliasMaximum: 0, // in memory it would gain nothing
   };
 }

@@ -1,12 +1,17 @@
 import type { SparingLog } from '#base';
 import type { BridgeTopicConfig } from '#config';
 import { createPublishProperties, type BrokerLink } from '#client';
+import { hasTooManyProperties } from '#model';
 import { PacketType, ReasonCode, reasonName, type AckRecord, type PublishPacket, type Qos } from '#mqtt';
+import type { MessageBounds } from './bridge-options.ts';
 import type { BridgeStatus } from './bridge-status.ts';
+import { matches } from '#topics';
 import { HeldMessages } from './held-messages.ts';
 import { InflightTopics } from './inflight-topics.ts';
+import { Patience } from './patience.ts';
 import type { RelaySessions } from './relay-sessions.ts';
 import { StaleIds } from './stale-ids.ts';
+import { Suspicion } from './suspicion.ts';
 import { ReceivingAliases, SendingAliases } from './topic-aliases.ts';
 import { TopicMap } from './topic-map.ts';
 import { ViaTag } from './via.ts';
@@ -14,6 +19,7 @@ import { ViaTag } from './via.ts';
 /** Bytes towards the receiving broker at which the sending one is not read any more. */
 const maximumPendingBytes = 1024 * 1024;
 const largestReceiveMaximum = 65_535;
+const nothing = createPublishProperties();
 
 export interface RelayOptions {
   readonly direction: 'in' | 'out';
@@ -24,8 +30,12 @@ export interface RelayOptions {
   readonly passesRetain: boolean;
   /** Largest packet that goes on, in bytes, beside what the receiver says; 0 = no bound of our own. */
   readonly maximumPacketSize: number;
+  /** What the receiver takes beside that; `null` = not known. */
+  readonly bounds: MessageBounds | null;
   /** The receiver has no room for a message now (0x97): the link is to be ended, that it may come again. */
   readonly onNoRoom: (topic: string) => void;
+  /** The other broker has a bridge to ours that carries this local topic too. */
+  readonly onCrossed: (topic: string) => void;
   readonly brokerName: string;
   readonly status: BridgeStatus;
   readonly refusals: SparingLog;
@@ -46,13 +56,18 @@ export interface RelayOptions {
 export class Relay {
   readonly #isOut: boolean;
   readonly #map: TopicMap;
+  /** Local filters of what the other direction brings. */
+  readonly #fetched: readonly string[];
   readonly #via: ViaTag;
   readonly #status: BridgeStatus;
   readonly #refusals: SparingLog;
   readonly #passesRetain: boolean;
   readonly #maximumPacketSize: number;
+  readonly #maximumUserProperties: number;
   readonly #onNoRoom: (topic: string) => void;
+  readonly #onCrossed: (topic: string) => void;
   readonly #topics = new InflightTopics();
+  readonly #patience = new Patience();
   readonly #properties = createPublishProperties();
   #from: BrokerLink | null = null;
   #to: BrokerLink | null = null;
@@ -69,6 +84,9 @@ export class Relay {
   #unanswered: Set<number> | null = null;
   readonly #held = new HeldMessages();
   readonly #stale = new StaleIds();
+  readonly #suspicion = new Suspicion();
+  /** Messages that may be under way to the receiver. */
+  #window = largestReceiveMaximum;
   /** Ids of QoS 2 messages that were passed on at QoS 1. */
   readonly #lowered = new Set<number>();
   /** Ids of messages that went on with the retain flag and are not answered. */
@@ -76,13 +94,23 @@ export class Relay {
 
   constructor(options: RelayOptions) {
     this.#isOut = options.direction === 'out';
-    this.#map = new TopicMap(options.topics, options.direction, options.urgentTopics);
+    this.#map = new TopicMap(options.topics, options.direction, options.urgentTopics, options.bounds);
+    this.#maximumUserProperties = options.bounds?.maximumUserProperties ?? Infinity;
+    this.#fetched = options.topics
+      .filter(({ direction }) => direction !== 'out')
+      .map(({ localPrefix, filter }) => localPrefix + filter);
     this.#via = new ViaTag(options.brokerName, options.direction);
     this.#status = options.status;
     this.#refusals = options.refusals;
     this.#passesRetain = options.passesRetain;
     this.#maximumPacketSize = options.maximumPacketSize === 0 ? Infinity : options.maximumPacketSize;
     this.#onNoRoom = options.onNoRoom;
+    this.#onCrossed = options.onCrossed;
+  }
+
+  /** Messages are to come one by one over the next connection: one of them makes the receiver end the link. */
+  get isSuspicious(): boolean {
+    return this.#suspicion.isAroused;
   }
 
   /** Both connections are up. */
@@ -99,9 +127,12 @@ export class Relay {
     this.#sendingAliases = topicAliasMaximum === 0 ? null : new SendingAliases(topicAliasMaximum);
     this.#receivingAliases = new ReceivingAliases();
     // 3.1.1 knows no window, and some brokers overrun that of MQTT 5 after a cut. Ours keeps it.
-    const hasWindow = this.#isOut || sessions.receiveMaximum >= largestReceiveMaximum;
-    this.#unanswered = hasWindow ? null : new Set();
+    const isOneByOne = this.#suspicion.start();
+    this.#window = isOneByOne ? 1 : sessions.receiveMaximum;
+    const keepsWindow = (this.#isOut && !isOneByOne) || this.#window >= largestReceiveMaximum;
+    this.#unanswered = keepsWindow ? null : new Set();
     this.#held.clear();
+    this.#via.meet(sessions.remoteName);
     this.#stale.start(sessions);
     this.#retained.clear();
     this.#lowered.clear();
@@ -124,9 +155,14 @@ export class Relay {
     const to = this.#to;
     const sessions = this.#sessions;
     if (to === null || sessions === null) return ReasonCode.Success;
+    if (this.#suspicion.isCondemned(packet.packetId, packet.dup))
+      return this.#drop(packet, 'rejected', 'the other side ends the link for it');
     const { name, isUrgent } = this.#map.find(packet.topic);
     if (name === null) return this.#drop(packet, 'unmapped', 'its topic is not one of this bridge');
-    if (this.#via.isLoop(packet.properties)) return this.#drop(packet, 'loops', 'it has been here before');
+    if (this.#comesBack(packet)) return this.#drop(packet, 'loops', 'it has been here before');
+    const { userProperties } = packet.properties ?? nothing;
+    if (hasTooManyProperties(userProperties, this.#maximumUserProperties))
+      return this.#drop(packet, 'tooLarge', 'it has too many user properties');
     let properties = null;
     if (sessions.receiverVersion === 5) {
       properties = this.#properties;
@@ -157,16 +193,29 @@ export class Relay {
     return ReasonCode.Success;
   }
 
+  #comesBack({ topic, properties }: PublishPacket): boolean {
+    if (!this.#via.isCrossed(properties)) return this.#via.isLoop(properties);
+    // What this bridge does not fetch itself may be meant to go round.
+    if (this.#isOut && !this.#fetched.some((filter) => matches(filter, topic)))
+      return this.#via.isLoop(properties);
+    this.#onCrossed(topic);
+    return true;
+  }
+
   /** PUBACK, PUBREC or PUBCOMP of the receiver. */
   onAnswer(ack: AckRecord): void {
     const { type, packetId, reasonCode } = ack;
     if (this.#from === null) return;
     if (type === PacketType.Pubcomp && this.#stale.onReleased(packetId)) return;
+    this.#suspicion.onAnswered(packetId);
     const isRetained = this.#retained.delete(packetId);
-    if (reasonCode === ReasonCode.QuotaExceeded && type !== PacketType.Pubcomp && !isRetained) {
-      // Its sender hears nothing, so it keeps the message.
-      this.#onNoRoom(this.#topics.get(packetId));
-      return;
+    if (reasonCode === ReasonCode.QuotaExceeded && type !== PacketType.Pubcomp) {
+      const topic = this.#topics.get(packetId);
+      if (!isRetained || !this.#patience.isOver(topic)) {
+        // Its sender hears nothing, so it keeps the message.
+        this.#onNoRoom(topic);
+        return;
+      }
     }
     if (type !== PacketType.Pubcomp && reasonCode >= 0x80) {
       this.#status.refused += 1;
@@ -195,6 +244,11 @@ export class Relay {
     else this.#to?.outbox.ack(PacketType.Pubrel, ack.packetId, ack.reasonCode);
   }
 
+  /** The receiver has ended its connection and says why (MQTT 5). */
+  onReceiverLeft(reasonCode: number): void {
+    this.#suspicion.onLeft(reasonCode, this.#underWay > 0);
+  }
+
   /** The receiver's connection has taken all that was written. */
   onDrain(): void {
     if (!this.#isPaused) return;
@@ -216,6 +270,7 @@ export class Relay {
   #beforeDelivery(to: BrokerLink, packet: PublishPacket, qos: Qos, retain: boolean): void {
     const { packetId } = packet;
     this.#topics.set(packetId, packet.topic);
+    this.#suspicion.onSent(packetId);
     if (retain) this.#retained.add(packetId);
     if (packet.qos === 2 && qos === 1) this.#lowered.add(packetId);
     if (qos === 2 && this.#stale.mustRelease(packetId, packet.dup))
@@ -241,7 +296,7 @@ export class Relay {
 
   #isWindowFull(): boolean {
     const unanswered = this.#unanswered;
-    return unanswered !== null && (!this.#held.isEmpty || unanswered.size >= this.#sessions!.receiveMaximum);
+    return unanswered !== null && (!this.#held.isEmpty || unanswered.size >= this.#window);
   }
 
   #hold(packet: PublishPacket): ReasonCode {
@@ -256,7 +311,7 @@ export class Relay {
 
   #onAnswered(packetId: number): void {
     if (this.#unanswered === null || !this.#unanswered.delete(packetId)) return;
-    while (this.#unanswered.size < this.#sessions!.receiveMaximum) {
+    while (this.#unanswered.size < this.#window) {
       const packet = this.#held.shift();
       if (packet === undefined) break;
       this.#pass(packet);
@@ -264,10 +319,15 @@ export class Relay {
   }
 
   /** Not passed on: acknowledged to its sender here, so that it leaves the queue, and counted by its reason. */
-  #drop(packet: PublishPacket, count: 'loops' | 'unmapped' | 'tooLarge', reason: string): ReasonCode {
+  #drop(
+    packet: PublishPacket,
+    count: 'loops' | 'unmapped' | 'tooLarge' | 'rejected',
+    reason: string,
+  ): ReasonCode {
     this.#status[count] += 1;
     if (count !== 'loops') this.#refusals.warning('message not passed on', { topic: packet.topic, reason });
     if (packet.qos !== 0) {
+      this.#suspicion.onAnswered(packet.packetId);
       this.#retained.delete(packet.packetId);
       this.#onAnswered(packet.packetId);
     }

@@ -1,5 +1,7 @@
 import type { BridgeTopicConfig } from '#config';
-import { matches } from '#topics';
+import { utf8Length } from '#mqtt';
+import { matches, topicNameFault } from '#topics';
+import type { MessageBounds } from './bridge-options.ts';
 
 /** Topics whose other name is remembered; detectors use the same few thousand again and again. */
 const maximumCached = 10_000;
@@ -25,14 +27,21 @@ export class TopicMap {
   readonly #isOut: boolean;
   readonly #mappings: readonly Mapping[];
   readonly #urgent: readonly string[];
+  readonly #bounds: MessageBounds | null;
   readonly #cache = new Map<string, TopicName>();
   #lastTopic = '';
   #last: TopicName = unmapped;
 
-  /** `urgent`: filters over local topics. */
-  constructor(topics: readonly BridgeTopicConfig[], direction: 'in' | 'out', urgent: readonly string[] = []) {
+  /** `urgent`: filters over local topics. `bounds`: what the receiver takes. */
+  constructor(
+    topics: readonly BridgeTopicConfig[],
+    direction: 'in' | 'out',
+    urgent: readonly string[] = [],
+    bounds: MessageBounds | null = null,
+  ) {
     this.#isOut = direction === 'out';
     this.#urgent = urgent;
+    this.#bounds = bounds;
     this.#mappings = topics
       .filter((topic) => topic.direction === direction || topic.direction === 'both')
       .map(({ filter, localPrefix, remotePrefix }) => {
@@ -60,10 +69,15 @@ export class TopicMap {
       if (!matches(filter, topic)) continue;
       const name = add + topic.slice(strip.length);
       // `#` matches its parent too, so the prefix alone may be left: no topic.
-      if (!topic.startsWith(strip) || name === '') continue;
+      if (!topic.startsWith(strip) || name === '' || !this.#isWithin(name)) continue;
       const local = this.#isOut ? topic : name;
       return { name, isUrgent: this.#urgent.some((urgent) => matches(urgent, local)) };
     }
     return unmapped;
+  }
+  #isWithin(name: string): boolean {
+    if (this.#bounds === null) return true;
+    const { maximumTopicLevels, maximumTopicLength } = this.#bounds;
+    return utf8Length(name) <= maximumTopicLength && topicNameFault(name, maximumTopicLevels) === 0;
   }
 }

@@ -42,6 +42,11 @@ export class Broker {
     return this.#core.statistics;
   }
 
+  /** What it calls itself to bridges. */
+  get linkName(): string {
+    return this.#core.linkName;
+  }
+
   /** Where to put handlers: `broker.hooks.onClientConnected.push(…)`. */
   get hooks(): Hooks {
     return this.#core.hooks;
@@ -100,6 +105,11 @@ export class Broker {
     const since = oldest === null || oldest.queuedAt === 0 ? null : oldest.queuedAt;
     const oldestMs = since === null ? 0 : Math.max(0, this.#core.timeNow() - since);
     return { messages: queue.length, bytes: queue.bytes, inflight: inflight.size, oldestMs };
+  }
+
+  /** The filters of this client's session. */
+  subscriptionsOf(clientId: string): readonly string[] {
+    return [...(this.#core.sessions.get(clientId)?.subscriptions.keys() ?? [])];
   }
 
   /** Publishes what a listener counts with the broker's own counters. */

@@ -145,6 +145,11 @@ export class Connection implements FrameSink, TransportHandler, OutboxOwner, Rec
     return this.#pauses === 0;
   }
 
+  /** The bytes of the packet that is handled now are nobody else's: a view of them may be kept. */
+  get ownsFrame(): boolean {
+    return this.#reader.handsOver;
+  }
+
   onBytes(chunk: Buffer): void {
     if (this.isEnding) return;
     this.core.statistics.bytesReceived += chunk.length;

@@ -1,3 +1,4 @@
+import { randomInt } from 'node:crypto';
 import type { Clock, Logger } from '#base';
 import type { LimitsConfig } from '#config';
 import { createAckRecord, createPublishRecord, type PublishPacket, type AckRecord } from '#mqtt';
@@ -44,6 +45,8 @@ export interface BrokerOptions {
   /** For stamps and `$SYS`. */
   readonly name: string;
   readonly version: string;
+  /** Names this broker to bridges: no other one that is bridged with it has the same. Default: `name`. */
+  readonly linkName?: string;
   /** Default: `setImmediate`. */
   readonly schedule?: Scheduler;
   /**
@@ -66,6 +69,7 @@ export class BrokerCore {
   limits: LimitsConfig;
   readonly journal: Journal;
   readonly name: string;
+  readonly linkName: string;
   readonly version: string;
   readonly events: BrokerEvents;
   readonly #onEvent = (event: BrokerEvent): void => this.events.onEvent(event);
@@ -114,7 +118,7 @@ export class BrokerCore {
   /** Wall time of that chunk, for stamps. */
   wall: number;
   readonly #startedAt: number;
-  /** Ids of stamps: start of the broker, then a count. */
+  /** Ids of stamps: the start of the broker, with something random, then a count. */
   readonly stampPrefix: string;
   stampCount = 0;
   isClosing = false;
@@ -127,6 +131,7 @@ export class BrokerCore {
     this.limits = options.limits;
     this.journal = options.journal;
     this.name = options.name;
+    this.linkName = options.linkName ?? options.name;
     this.version = options.version;
     this.events = options.events ?? noEvents;
     this.trace = this.events.packets;
@@ -135,7 +140,10 @@ export class BrokerCore {
     this.wall = options.clock.now();
     this.now = this.wall;
     this.#startedAt = this.wall - options.clock.monotonic();
-    this.stampPrefix = `${this.wall.toString(36)}-`;
+    // Without a battery every start is at the same time: what is random tells them apart.
+    this.stampPrefix = `${this.wall.toString(36)}${randomInt(36 ** 4)
+      .toString(36)
+      .padStart(4, '0')}-`;
     this.redirect = options.redirect ?? null;
     this.router = new Router(this.statistics, options.limits.overlappingCopies === 'each');
     this.retained = new RetainedStore(this);

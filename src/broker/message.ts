@@ -4,6 +4,9 @@ import { ReasonCode, utf8Length, type PublishProperties, type Qos } from '#mqtt'
 import { topicNameFault } from '#topics';
 import type { StoredDelivery, StoredMessage } from './ports.ts';
 
+/** What is as large does not lie in Node's pool; the head of a packet that is held with it weighs little. */
+const smallestApart = 16 * 1024;
+
 /**
  * A message inside the broker, made from a PUBLISH, a will or the broker's own voice. Its properties hold neither a
  * topic alias nor subscription identifiers: both belong to one connection.
@@ -21,8 +24,12 @@ export class Message implements StoredMessage {
   readonly expiresAt: number;
   journalId = 0;
   #kept: boolean;
+  readonly #ownsPayload: boolean;
 
-  /** `payload` may be a view of a chunk that is valid only during the call: see `keep`. */
+  /**
+   * `payload` may be a view of a chunk that is valid only during the call: see `keep`. `ownsPayload`: its bytes are
+   * nobody else's and no part of something much larger.
+   */
   constructor(
     topic: string,
     topicLength: number,
@@ -32,6 +39,7 @@ export class Message implements StoredMessage {
     properties: PublishProperties | null,
     publisherId: string,
     expiresAt: number,
+    ownsPayload = false,
   ) {
     this.topic = topic;
     this.topicLength = topicLength;
@@ -42,21 +50,24 @@ export class Message implements StoredMessage {
     this.publisherId = publisherId;
     this.expiresAt = expiresAt;
     this.#kept = false;
+    this.#ownsPayload = ownsPayload;
   }
 
   /** Copies what is a view of the socket's chunk, once: whoever holds a message beyond the call keeps it first. */
   keep(): this {
     if (this.#kept) return this;
-    this.payload = Buffer.from(this.payload); // copy: a view would pin 64 KiB
+    if (!this.#ownsPayload) this.payload = Buffer.from(this.payload); // copy: a view would pin 64 KiB
     return this.#keepProperties();
   }
 
   /** As `keep`, into memory of its own: what may stay for months must not pin Node's shared pool of 8 KiB. */
   keepApart(): this {
     if (this.#kept) return this;
-    const own = Buffer.allocUnsafeSlow(this.payload.length);
-    this.payload.copy(own);
-    this.payload = own;
+    if (!this.#ownsPayload || this.payload.length < smallestApart) {
+      const own = Buffer.allocUnsafeSlow(this.payload.length);
+      this.payload.copy(own);
+      this.payload = own;
+    }
     return this.#keepProperties();
   }
 

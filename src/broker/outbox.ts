@@ -5,6 +5,10 @@ import type { Turn } from './turn.ts';
 
 const empty = Buffer.alloc(0);
 const nothingLent: Buffer[] = [];
+const nothingCut: Buffer[] = [];
+
+/** Pieces are written as soon as they are so many bytes together: what the system takes waits for nothing. */
+const manyBytes = 256 * 1024;
 
 /** Is told when an outbox that was congested has room again. */
 export interface OutboxOwner {
@@ -25,7 +29,9 @@ export interface OutboxContext {
  *
  *   room(n) → offset      the caller encodes into `slab` at `offset`, exactly n bytes
  *   slab     |frame|frame|frame|……|      small first; moves to a large one when it is full, is written when that is full
- *   flush()  → transport.write(slab[0, used))
+ *   append   a payload goes out where it stands: what is gathered is cut before it
+ *              #pieces: slab[0, a) · payload · slab[a, b) · payload ·, then slab[#from, #used), not cut yet
+ *   flush()  → transport.write(slab[0, used)), or writeAll(pieces)
  *
  * Invariant: bytes below `#used` are written, never above. A slab goes back to the pool only inside `flush` or
  * `onDrain`, so bytes of this turn's frames stay readable (and may be copied to other outboxes) until the turn ends.
@@ -45,6 +51,10 @@ export class Outbox {
   readonly #owner: OutboxOwner;
   readonly #bound: number;
   #used = 0;
+  /** What stands before it in the slab is cut into `#pieces`, or written. */
+  #from = 0;
+  #pieces = nothingCut;
+  #pieceBytes = 0;
   #isDirty = false;
   #isClosed = false;
   /** Slabs that the transport may still read from; `nothingLent`, which is never changed, while there are none. */
@@ -86,9 +96,12 @@ export class Outbox {
   /** Sends `bytes` as a piece of its own, without a copy: they must not change any more. */
   append(bytes: Buffer): void {
     if (!this.#isDirty) this.#markDirty();
-    this.#writeSlab();
     this.waiting += bytes.length;
-    this.#write(bytes);
+    this.#cut();
+    this.#addPiece(bytes);
+    if (this.#pieceBytes < manyBytes) return;
+    this.#writePieces();
+    this.waiting = this.#transport.pendingBytes;
   }
 
   /** Hands everything gathered to the transport. */
@@ -100,7 +113,8 @@ export class Outbox {
     }
     const slab = this.slab;
     const used = this.#used;
-    if (used > 0) {
+    if (this.#from > 0 || this.#pieces !== nothingCut) this.#writeSlab();
+    else if (used > 0) {
       this.slab = empty;
       this.#used = 0;
       this.#write(used === slab.length ? slab : slab.subarray(0, used));
@@ -127,6 +141,9 @@ export class Outbox {
     this.#isClosed = true;
     this.slab = empty;
     this.#used = 0;
+    this.#from = 0;
+    this.#pieces = nothingCut;
+    this.#pieceBytes = 0;
     this.#lent = nothingLent;
   }
 
@@ -137,7 +154,8 @@ export class Outbox {
 
   #moreRoom(length: number): number {
     const used = this.#used;
-    if (used + length <= largeSlab && this.slab.length <= smallSlab) {
+    const isWhole = this.#from === 0 && this.#pieces === nothingCut;
+    if (isWhole && used + length <= largeSlab && this.slab.length <= smallSlab) {
       const larger = this.#context.slabs.take(used === 0 ? length : largeSlab);
       if (used > 0) this.slab.copy(larger, 0, 0, used);
       // The small slab is kept until the flush: a frame in it may still be copied from.
@@ -154,13 +172,41 @@ export class Outbox {
   }
 
   #writeSlab(): void {
-    if (this.#used === 0) return;
+    this.#cut();
     const slab = this.slab;
-    const used = this.#used;
     this.slab = empty;
     this.#used = 0;
-    this.#lend(slab);
-    this.#write(used === slab.length ? slab : slab.subarray(0, used));
+    this.#from = 0;
+    if (slab.length > 0) this.#lend(slab);
+    this.#writePieces();
+  }
+
+  #cut(): void {
+    const used = this.#used;
+    if (used === this.#from) return;
+    this.#addPiece(this.slab.subarray(this.#from, used));
+    this.#from = used;
+  }
+
+  #addPiece(bytes: Buffer): void {
+    if (this.#pieces === nothingCut) this.#pieces = [bytes];
+    else this.#pieces.push(bytes);
+    this.#pieceBytes += bytes.length;
+  }
+
+  #writePieces(): void {
+    const pieces = this.#pieces;
+    if (pieces === nothingCut) return;
+    const bytes = this.#pieceBytes;
+    this.#pieces = nothingCut;
+    this.#pieceBytes = 0;
+    if (pieces.length === 1 || this.#transport.writeAll === undefined) {
+      for (const piece of pieces) this.#write(piece);
+      return;
+    }
+    if (this.#isClosed) return;
+    this.#context.statistics.bytesSent += bytes;
+    this.#transport.writeAll(pieces);
   }
 
   #write(bytes: Buffer): void {
@@ -183,7 +229,7 @@ export class Outbox {
   #look(): void {
     const wasCongested = this.isCongested || this.congestedSince !== 0;
     const pending = this.#transport.pendingBytes;
-    this.waiting = pending + this.#used;
+    this.waiting = pending + this.#used - this.#from + this.#pieceBytes;
     if (pending === 0) {
       this.waitingFrames = 0;
       if (this.#lent !== nothingLent) this.#takeBack();

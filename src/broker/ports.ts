@@ -75,6 +75,8 @@ export interface DoorStatistics {
   handshakesRefused: number;
   /** TLS and WebSocket handshakes that failed. */
   handshakeFailures: number;
+  /** Connections without the PROXY protocol header that is asked for, or with a bad one. */
+  proxyFailures: number;
 }
 
 /** Decides at CONNECT. A named async border: the connection stops reading meanwhile. */

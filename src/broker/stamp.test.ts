@@ -61,3 +61,14 @@ test('where nothing is stamped, what a bridge passes on keeps its stamp', () => 
   harness.connect('bridge').publish('t', 'x', { properties: { userProperties } });
   assert.deepEqual(watcher.takePublish().properties?.userProperties, [['davy-site', 'south']]);
 });
+
+test('two starts of a broker at the same time by its clock give different ids', () => {
+  const ids = [1, 2].map(() => {
+    const harness = new BrokerHarness();
+    const watcher = harness.connect('w');
+    watcher.subscribe('#', { qos: 0 });
+    harness.connect('d', { version: 4, profile: { stampSite: 'north' } }).publish('outTopic/a/b', '1');
+    return new Map(watcher.takePublish().properties?.userProperties).get('davy-id');
+  });
+  assert.notEqual(ids[0], ids[1]);
+});

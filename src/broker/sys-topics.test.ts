@@ -60,6 +60,19 @@ test('the interval is what it is told to be; with 0 nothing is said', () => {
   assert.deepEqual([...told(silent)], []);
 });
 
+test('what the doors count is told of all of them together', () => {
+  const harness = new BrokerHarness({ sysIntervalSeconds: 1 });
+  const door = { accepted: 5, refused: 4, handshakesRefused: 3, handshakeFailures: 2, proxyFailures: 1 };
+  for (let doors = 0; doors < 2; doors++) harness.broker.watchDoor(door);
+  harness.advance(1000);
+  const values = told(harness);
+  const names = ['accepted', 'refused', 'handshakes_refused', 'handshake_failures', 'proxy_failures'];
+  assert.deepEqual(
+    names.map((name) => values.get(`davylamp/listeners/${name}`)),
+    ['10', '8', '6', '4', '2'],
+  );
+});
+
 test('clients, subscriptions and messages are counted as they are', () => {
   const harness = new BrokerHarness();
   const absent = harness.connect('absent', { cleanStart: false, properties: { sessionExpiry: 1000 } });

@@ -25,7 +25,13 @@ const windows = [
 ] as const;
 
 /** Of all listeners together. */
-const doorCounters = ['accepted', 'refused', 'handshakesRefused', 'handshakeFailures'] as const;
+const doorCounters = [
+  'accepted',
+  'refused',
+  'handshakesRefused',
+  'handshakeFailures',
+  'proxyFailures',
+] as const;
 
 /** An exponentially weighted rate per minute, for each window. */
 interface Load {

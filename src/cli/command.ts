@@ -112,6 +112,8 @@ export function parseCommandArgs(spec: CommandSpec, argv: readonly string[]): Pa
     if (option.value !== undefined && (token.value === undefined || token.value.startsWith('--'))) {
       throw usage(spec.name, `--${option.name} needs a value (${option.value})`);
     }
+    if (option.value !== undefined && values.has(option.name))
+      throw usage(spec.name, `--${option.name} is given twice; give it once`);
     values.set(option.name, token.value ?? true);
   }
   const allowed = spec.positionals === undefined ? 0 : spec.positionals.split(' ').length;

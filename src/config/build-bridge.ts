@@ -1,11 +1,15 @@
-import { tlsFilesOf } from './build-tls-files.ts';
+import { bridgeTlsOf } from './build-tls-files.ts';
 import type { BridgeConfig, BridgeTopicConfig } from './config.ts';
+import { optionalField } from './optional-field.ts';
 import type { Section } from './section.ts';
+
+/** Whoever gives one of these means TLS. */
+const speaksTls = ['ca_file', 'ca_folder', 'certificate_file', 'psk_file'];
 
 /** Makes the configuration of one `[[bridge]]`; `machine` names this broker. */
 export function bridgeOf(bridge: Section, machine: string): BridgeConfig {
-  const files = tlsFilesOf(bridge);
-  const isTls = bridge.booleanOrNull('tls') ?? (files.caFile !== null || files.certificateFile !== null);
+  const files = bridgeTlsOf(bridge);
+  const isTls = bridge.booleanOrNull('tls') ?? speaksTls.some((key) => bridge.has(key));
   return {
     name: bridge.text('name'),
     host: bridge.text('host'),
@@ -23,6 +27,7 @@ export function bridgeOf(bridge: Section, machine: string): BridgeConfig {
     topics: bridge.all('topic').map(bridgeTopicOf),
     ...bridgeLinkOf(bridge, isTls ? 8883 : 1883),
     ...bridgeQueueOf(bridge),
+    ...bridgeHabitsOf(bridge),
   };
 }
 
@@ -106,5 +111,27 @@ function bridgeQueueOf(bridge: Section): Queue {
     queueFullPolicy: bridge.text('queue_full_policy') as NonNullable<BridgeConfig['queueFullPolicy']>,
     urgentTopics: bridge.texts('urgent_topics'),
     flushMs: bridge.number('flush'),
+  };
+}
+
+type Habits = Pick<
+  BridgeConfig,
+  | 'maximumPacketSize'
+  | 'outgoingRetain'
+  | 'attemptUnsubscribe'
+  | 'tryPrivate'
+  | 'tcpKeepAliveSeconds'
+  | 'reloadType'
+>;
+
+/** What is absent unless it is asked for. */
+function bridgeHabitsOf(bridge: Section): Habits {
+  return {
+    ...optionalField('maximumPacketSize', bridge.numberOrNull('maximum_packet_size')),
+    ...(bridge.boolean('outgoing_retain') ? {} : { outgoingRetain: false }),
+    ...(bridge.boolean('attempt_unsubscribe') ? {} : { attemptUnsubscribe: false }),
+    ...optionalField('tryPrivate', bridge.booleanOrNull('try_private')),
+    ...optionalField('tcpKeepAliveSeconds', bridge.numberOrNull('tcp_keep_alive')),
+    ...(bridge.text('reload_type') === 'lazy' ? { reloadType: 'lazy' } : {}),
   };
 }

@@ -245,9 +245,14 @@ export interface TlsFilesConfig {
   readonly isInsecure?: boolean;
   /** A client: the system's authorities are trusted as well. Default: only where there is no CA file. */
   readonly trustsSystem?: boolean;
-  /** A client without a certificate: TLS-PSK. */
-  readonly psk?: { readonly identity: string; readonly keyHex: string };
+  /** A client without a certificate: TLS-PSK. The key itself, or a file with a line `identity:key`. */
+  readonly psk?: PreSharedKey;
 }
+
+/** A key that both ends know beforehand, in hexadecimal. */
+export type PreSharedKey =
+  | { readonly identity: string; readonly keyHex: string }
+  | { readonly identity: string; readonly file: string };
 
 export type TlsVersion = 'TLSv1.2' | 'TLSv1.3';
 
@@ -309,7 +314,7 @@ export interface BridgeConfig {
   readonly queueFullPolicy?: 'drop-new' | 'drop-oldest';
   /** Messages of these topics overtake everything else that waits. */
   readonly urgentTopics?: readonly string[];
-  /** Small messages wait this long for company; urgent ones never. Default: 100. */
+  /** Small messages wait this long for company; urgent ones never. Absent: 0. */
   readonly flushMs?: number;
   /** At a reload: part at once, or when the link is lost the next time. Default: `immediate`. */
   readonly reloadType?: 'immediate' | 'lazy';

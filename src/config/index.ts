@@ -12,6 +12,7 @@ export type {
   MosquittoLogType,
   PersistenceConfig,
   PlatformConfig,
+  PreSharedKey,
   Role,
   TlsFilesConfig,
   TlsVersion,

@@ -35,7 +35,7 @@ export interface KeySpec {
   readonly key: string;
   readonly type: KeyType;
   /** `undefined`: the key must be given. `null`: absent, or computed as `defaultText` says. */
-  readonly default: string | number | boolean | readonly string[] | null | undefined;
+  readonly default: string | number | boolean | readonly (string | number)[] | null | undefined;
   readonly defaultText?: string;
   readonly reload: ReloadClass;
   readonly description: string;

@@ -11,6 +11,9 @@ export interface Fault {
   readonly message: string;
 }
 
+/** Keys in one message: more of them nobody reads. */
+const mostThatAreListed = 20;
+
 export interface ReadOptions {
   readonly baseFolder: string;
   readonly faults: Fault[];
@@ -113,10 +116,13 @@ function readMap(spec: TableSpec, table: Table, place: Place, options: ReadOptio
 function unknownKey(section: Section, spec: TableSpec, key: string): Fault {
   const known = [...spec.keys.map((one) => one.key), ...spec.tables.map((one) => one.key)];
   const meant = suggestionFor(key, known);
-  const hint = meant === undefined ? '' : `did you mean ${meant}? `;
+  const help =
+    known.length > mostThatAreListed
+      ? 'docs/reference/configuration.md has all that are'
+      : `known here: ${known.join(', ')}`;
   return {
     place: [...section.place, key],
-    message: `${subject(section)}${shown(key)} is not known; ${hint}known here: ${known.join(', ')}`,
+    message: `${subject(section)}${shown(key)} is not known; ${meant === undefined ? help : `did you mean ${meant}?`}`,
   };
 }
 

@@ -90,6 +90,52 @@ export const bridgeLinkKeys: readonly KeySpec[] = [
     reload: 'reconnect',
     description: 'Topics that are sent as a number after the first time, in each direction (MQTT 5).',
   },
+  {
+    key: 'maximum_packet_size',
+    type: { kind: 'size', minimum: 256, maximum: 268_435_460 },
+    default: null,
+    defaultText: 'what the other broker takes',
+    reload: 'reconnect',
+    description: 'A larger packet is not sent there: it is dropped and counted.',
+  },
+  {
+    key: 'outgoing_retain',
+    type: { kind: 'boolean' },
+    default: true,
+    reload: 'reconnect',
+    description: 'False: nothing goes out with the retain flag, for brokers that do not take it.',
+  },
+  {
+    key: 'attempt_unsubscribe',
+    type: { kind: 'boolean' },
+    default: true,
+    reload: 'reconnect',
+    description:
+      'On connecting, end subscriptions there that an earlier configuration has left. Some brokers disconnect a client that does.',
+  },
+  {
+    key: 'try_private',
+    type: { kind: 'boolean' },
+    default: null,
+    defaultText: 'true with `protocol_version = 4`',
+    reload: 'reconnect',
+    description:
+      'Say to the other broker that this is a bridge, as Mosquitto does (MQTT 3.1.1), so that nothing comes back; where that is refused it connects without.',
+  },
+  {
+    key: 'tcp_keep_alive',
+    type: { kind: 'duration', unit: 's', minimum: 1, maximum: 65_535 },
+    default: null,
+    reload: 'reconnect',
+    description: 'Silence after which the system itself asks whether the other side lives.',
+  },
+  {
+    key: 'reload_type',
+    type: { kind: 'choice', values: ['immediate', 'lazy'] },
+    default: 'immediate',
+    reload: 'live',
+    description: 'A change is used at once, over a new connection, or `lazy` when the link is lost next.',
+  },
 ];
 
 /** What waits while the link is down, and what goes first. */

@@ -1,5 +1,6 @@
 import { hour, second, type TableSpec } from './key-type.ts';
 import { bridgeLinkKeys, bridgeQueueKeys } from './schema-bridge-queue.ts';
+import { bridgeTlsKeys } from './schema-tls.ts';
 
 const topicTable: TableSpec = {
   key: 'topic',
@@ -51,7 +52,7 @@ export const bridgeTable: TableSpec = {
   key: 'bridge',
   form: 'many',
   description:
-    'This broker as a client of another. What it cannot deliver waits, within the bounds of `[broker]`.',
+    'This broker as a client of another. What it cannot deliver waits: with `[persistence]` on the disk.',
   tables: [topicTable],
   keys: [
     {
@@ -80,7 +81,7 @@ export const bridgeTable: TableSpec = {
       key: 'tls',
       type: { kind: 'boolean' },
       default: null,
-      defaultText: 'true where `ca_file` or `certificate_file` is given',
+      defaultText: 'true where `ca_file`, `ca_folder`, `certificate_file` or `psk_file` is given',
       reload: 'reconnect',
       description: 'Speak TLS.',
     },
@@ -106,6 +107,7 @@ export const bridgeTable: TableSpec = {
       reload: 'reconnect',
       description: 'The private key of the certificate (PEM).',
     },
+    ...bridgeTlsKeys,
     {
       key: 'protocol_version',
       type: { kind: 'choice', values: [4, 5] },

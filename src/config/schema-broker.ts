@@ -63,7 +63,7 @@ export const brokerTable: TableSpec = {
       default: 192 * mib,
       reload: 'live',
       description:
-        "Memory that the broker's data may take (heap and buffers, without the program itself); 0 = no bound. From 90 % on new connections are refused and QoS 0 is dropped for whoever lags; at 100 % nothing more is queued for absent clients or newly retained.",
+        "Memory that the broker's data may take (heap and buffers, without the program itself); 0 = no bound. From 90 % on new connections are refused and QoS 0 is dropped for whoever lags; at 100 % nothing more is queued for absent clients, but for what goes to the disk alone, or newly retained.",
     },
     {
       key: 'flapping_connects',
@@ -107,7 +107,7 @@ export const brokerTable: TableSpec = {
       key: 'overlapping_copies',
       type: { kind: 'choice', values: ['one', 'each'] },
       default: 'one',
-      reload: 'reconnect',
+      reload: 'restart',
       description:
         'What a client gets whose subscriptions overlap: one copy at the highest QoS, or one for each of them.',
     },

@@ -221,14 +221,16 @@ export const clientLimitKeys: readonly KeySpec[] = [
     type: { kind: 'choice', values: [0, 1, 2] },
     default: 2,
     reload: 'reconnect',
-    description: 'Highest QoS that is taken from a client (a higher one: 0x9B) and granted to it.',
+    description:
+      'Highest QoS that is granted to a client and taken from it; a message above ends its connection (0x9B).',
   },
   {
     key: 'retain_available',
     type: { kind: 'boolean' },
     default: true,
     reload: 'reconnect',
-    description: 'False: a message with the retain flag is refused (0x9A).',
+    description:
+      'False: nothing is retained here; a message with the retain flag ends its connection (0x9A).',
   },
   {
     key: 'accepted_versions',
@@ -243,8 +245,7 @@ export const clientLimitKeys: readonly KeySpec[] = [
     type: { kind: 'boolean' },
     default: true,
     reload: 'reconnect',
-    description:
-      'Let a client in that gives no id, and give it one. False: CONNACK 0x85 (before MQTT 5: 2).',
+    description: 'Let a client in that gives no id, and give it one. False: CONNACK 0x85 (before MQTT 5: 2).',
   },
   {
     key: 'assigned_client_id_prefix',
@@ -260,14 +261,15 @@ export const clientLimitKeys: readonly KeySpec[] = [
     default: [],
     reload: 'reconnect',
     description:
-      'A client id must begin with one of these; any other: CONNACK 0x85 (before MQTT 5: 2). Empty = any.',
+      'A client id must begin with one of these; any other: CONNACK 0x87 (before MQTT 5: 5). Empty = any.',
   },
   {
     key: 'username_as_client_id',
     type: { kind: 'boolean' },
     default: false,
     reload: 'reconnect',
-    description: 'The user name of a client that gives one is its client id, whatever id it gives.',
+    description:
+      'The name that a client has signed in by is its client id, whatever id it gives; without a name it is refused.',
   },
   {
     key: 'forbidden_will',

@@ -1,4 +1,16 @@
-import type { TableSpec } from './key-type.ts';
+import type { KeySpec, TableSpec } from './key-type.ts';
+import { clientLimitKeys } from './schema-client-limits.ts';
+import { listenerTlsKeys } from './schema-tls.ts';
+
+/** A bound of `[broker]` that holds for the clients of one listener alone. */
+function ownLimit(spec: KeySpec): KeySpec {
+  return {
+    ...spec,
+    default: null,
+    defaultText: 'that of `[broker]`',
+    description: 'As in `[broker]`, for this listener.',
+  };
+}
 
 /** Where clients come in, and what is asked of them. */
 export const listenerTable: TableSpec = {
@@ -25,7 +37,9 @@ export const listenerTable: TableSpec = {
     {
       key: 'address',
       type: { kind: 'text' },
-      default: '127.0.0.1',
+      default: null,
+      defaultText:
+        '`"127.0.0.1"`, with `ip_version = 6` `"::1"`, with `network_interface` all addresses of it',
       reload: 'restart',
       description: 'Address to listen on; `0.0.0.0` or `::` for all.',
     },
@@ -45,6 +59,44 @@ export const listenerTable: TableSpec = {
       description: 'Socket file, for `unix`.',
     },
     {
+      key: 'network_interface',
+      type: { kind: 'text' },
+      default: null,
+      reload: 'restart',
+      description: 'Listen on the addresses of this network interface only, such as `eth0`.',
+    },
+    {
+      key: 'ip_version',
+      type: { kind: 'choice', values: [4, 6] },
+      default: null,
+      defaultText: 'both',
+      reload: 'restart',
+      description: 'Listen on addresses of this version of IP only.',
+    },
+    {
+      key: 'optional',
+      type: { kind: 'boolean' },
+      default: false,
+      reload: 'restart',
+      description: 'Do without this listener where the machine does not have its address.',
+    },
+    {
+      key: 'proxy_protocol',
+      type: { kind: 'choice', values: [1, 2] },
+      default: null,
+      defaultText: 'none: a header is not understood',
+      reload: 'live',
+      description:
+        'A load balancer stands before this listener and says who the client is, by a PROXY protocol header of this version. A connection without one is refused, so only the load balancer may reach this port. By version 2 it tells the common name of a client certificate too.',
+    },
+    {
+      key: 'proxy_requires_tls',
+      type: { kind: 'boolean' },
+      default: false,
+      reload: 'live',
+      description: 'Refuse clients that came to the load balancer without TLS; with `proxy_protocol = 2`.',
+    },
+    {
       key: 'websocket_path',
       type: { kind: 'text' },
       default: '/mqtt',
@@ -59,6 +111,14 @@ export const listenerTable: TableSpec = {
       reload: 'live',
       description:
         'For `ws` and `wss`: web pages of other hosts that may connect, such as `https://screen.example`; `*` for all. Pages of the same host and port, and programs that send no origin, always may.',
+    },
+    {
+      key: 'http_folder',
+      type: { kind: 'path' },
+      default: null,
+      reload: 'live',
+      description:
+        'For `ws` and `wss`: web browsers get the files of this folder, so that a page and its broker have one address. Everybody who reaches the listener can read them, without signing in.',
     },
     {
       key: 'ca_file',
@@ -81,6 +141,7 @@ export const listenerTable: TableSpec = {
       reload: 'live',
       description: 'The private key of the certificate (PEM).',
     },
+    ...listenerTlsKeys,
     {
       key: 'require_certificate',
       type: { kind: 'boolean' },
@@ -124,7 +185,15 @@ export const listenerTable: TableSpec = {
       type: { kind: 'boolean' },
       default: false,
       reload: 'live',
-      description: 'The common name of the certificate is the user name of a client that gives none.',
+      description: 'The name in the certificate is the user name of a client that gives none.',
+    },
+    {
+      key: 'certificate_identity',
+      type: { kind: 'choice', values: ['common-name', 'subject'] },
+      default: 'common-name',
+      reload: 'live',
+      description:
+        'What of the certificate `identity_from_certificate` takes: the common name, or the whole subject (`CN=tank-7,O=Acme`).',
     },
     {
       key: 'access_file',
@@ -167,5 +236,14 @@ export const listenerTable: TableSpec = {
       description:
         "Client ids that many devices share by a fault of their firmware; made unique by the device's address.",
     },
+    {
+      key: 'maximum_connections',
+      type: { kind: 'integer', minimum: 1, maximum: 10_000_000 },
+      default: null,
+      defaultText: 'that of `[broker]`',
+      reload: 'live',
+      description: 'Connections of this listener at once.',
+    },
+    ...clientLimitKeys.map(ownLimit),
   ],
 };

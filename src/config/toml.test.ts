@@ -4,6 +4,8 @@ import { test } from 'node:test';
 import * as fc from 'fast-check';
 import { DavylampError } from '#base';
 import { readToml } from './index.ts';
+import type { TableSpec } from './key-type.ts';
+import { schema } from './schema.ts';
 
 /**
  * Each golden file: a configuration, a line of dashes, and what comes of it: `error: …` lines, or `warning: …` lines
@@ -21,6 +23,25 @@ for (const name of readdirSync(folder)) {
 
 test('there are golden files at all', () => {
   assert.ok(readdirSync(folder).length >= 12);
+});
+
+test('every key stands in a golden file', () => {
+  const used = new Set(
+    readdirSync(folder).flatMap((name) => {
+      const [input = ''] = readFileSync(new URL(name, folder), 'utf8').split(separator);
+      return [...input.matchAll(/^\s*(\w+) = /gm)].map(([, key]) => key);
+    }),
+  );
+  const keysOf = (table: TableSpec): string[] => [
+    ...table.keys.map(({ key }) => key),
+    ...table.tables.flatMap(keysOf),
+  ];
+  const keys = keysOf(schema);
+  assert.ok(keys.length > 150);
+  assert.deepEqual(
+    keys.filter((key) => !used.has(key)),
+    [],
+  );
 });
 
 test('a role that is asked for may be left out of the file, and may not be another', () => {

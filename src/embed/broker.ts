@@ -2,11 +2,10 @@ import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { DavylampError, LineLogger, SystemClock, type Clock, type Dialer, type Logger } from '#base';
-import { Broker as BrokerCore, type ListenerProfile, type Statistics } from '#broker';
+import { Broker as BrokerCore, type ListenerProfile, type QueueView, type Statistics } from '#broker';
 import { createPublishProperties } from '#client';
 import type { LimitsConfig, ListenerConfig } from '#config';
-import { MemoryJournal } from '#journal';
-import { createListener, createMemoryDialer } from '#listeners';
+import { createListener, createMemoryDialer, isAddressMissing, type BoundAddress } from '#listeners';
 import { ReasonCode, reasonName } from '#mqtt';
 import { allowAll, loadTrust, type Trust } from '#security';
 import { InsideSubscription } from './inside-subscription.ts';
@@ -20,6 +19,7 @@ import type {
   PublishOptions,
   SubscribeOptions,
 } from './options.ts';
+import { openKept } from './persistence.ts';
 import { authorizes, HookAuthorizer, joinMethods, withHook, type HookContext } from './trust.ts';
 
 interface Parts {
@@ -71,7 +71,8 @@ export class Broker implements AsyncDisposable {
 
   /**
    * Opens every listener, or none: rejects with `CONFIG_INVALID`, `CREDENTIALS_INVALID`, `FILE_UNREADABLE`,
-   * `PORT_TAKEN`, `LISTEN_FAILED` or `TLS_INVALID`, naming the listener.
+   * `PORT_TAKEN`, `LISTEN_FAILED` or `TLS_INVALID`, naming the listener, and with `JOURNAL_UNUSABLE`: a broker that has
+   * forgotten everything does not start by mistake.
    */
   static async start(options: BrokerOptions): Promise<Broker> {
     const { hooks = {}, clock = new SystemClock(), name = 'embedded' } = options;
@@ -80,9 +81,11 @@ export class Broker implements AsyncDisposable {
     checkListeners(listeners, hooks.authenticate !== undefined);
     const limits = { ...defaults.limits, ...options.limits };
     const log = loggerOf(options, clock);
-    const journal = options.journal ?? new MemoryJournal();
+    const kept = await openKept(options, { clock, log, defaultBytes: defaults.maximumBytes });
+    const { journal } = kept;
     const core = new BrokerCore({ clock, log, limits, journal, name, version: packageVersion() });
     const broker = new Broker({ core, clock, log, hooks });
+    broker.#stack.defer(() => kept.close()); // begun first, closed last
     await using guard = new AsyncDisposableStack();
     guard.use(broker);
     await broker.#open(options, listeners, limits);
@@ -163,6 +166,11 @@ export class Broker implements AsyncDisposable {
     return { close, [Symbol.asyncDispose]: close };
   }
 
+  /** What waits for this client, connected or not; `null` = it has no session. */
+  queue(clientId: string): QueueView | null {
+    return this.#core.queueOf(clientId);
+  }
+
   /** Ends this client's connection with a reason (default: administrative action). False = it is not connected. */
   disconnect(clientId: string, reasonCode: ReasonCode = ReasonCode.AdministrativeAction): boolean {
     return this.#core.disconnect(clientId, reasonCode, reasonName(reasonCode));
@@ -188,38 +196,58 @@ export class Broker implements AsyncDisposable {
     listeners: readonly ListenerConfig[],
     limits: LimitsConfig,
   ): Promise<void> {
-    const { core, log, hooks } = this.#parts;
+    const { core, hooks } = this.#parts;
     connectHooks(core.hooks, hooks, { listener: this.#insideName, clients: this.#inside });
     this.#stack.defer(() => core.close());
     core.start();
     for (const listener of listeners) {
-      const trust = await loadTrust(listener, { clock: this.#parts.clock });
-      for (const warning of trust.warnings) log.warning(warning);
-      const profile = this.#profileOf(listener, trust, options);
-      const opened = createListener(listener, (transport) => core.accept(transport, profile), {
-        clock: this.#parts.clock,
-        log: log.child(`listener:${listener.name}`),
-        maximumConnections: limits.maximumConnections,
-        ...(limits.maximumHandshakes === undefined ? {} : { maximumHandshakes: limits.maximumHandshakes }),
-        admit: (address) => core.mayConnect(address, listener.name),
-      });
-      core.watchDoor(opened.statistics);
-      this.#stack.defer(() => opened.close());
-      const { address, port } = await opened.start();
-      this.#listening.push({
-        name: listener.name,
-        protocol: listener.protocol,
-        address,
-        port,
-        url: urlOf(listener, address, port),
-      });
+      const bound = await this.#openListener(listener, options, limits);
+      if (bound === null) continue;
+      const { name, protocol } = listener;
+      const { address, port } = bound;
+      this.#listening.push({ name, protocol, address, port, url: urlOf(listener, address, port) });
     }
     this.#stack.defer(async () => {
       await Promise.all([...this.#inside.values()].map((one) => one.close()));
     });
   }
 
-  #profileOf(listener: ListenerConfig, trust: Trust, options: BrokerOptions): ListenerProfile {
+  /** `null`: it is optional, and this machine does not have its address. */
+  async #openListener(
+    listener: ListenerConfig,
+    options: BrokerOptions,
+    limits: LimitsConfig,
+  ): Promise<BoundAddress | null> {
+    const { core, clock, log } = this.#parts;
+    const trust = await loadTrust(listener, { clock });
+    for (const warning of trust.warnings) log.warning(warning);
+    const profile = this.#profileOf(listener, trust, options, limits);
+    const opened = createListener(listener, (transport) => core.accept(transport, profile), {
+      clock,
+      log: log.child(`listener:${listener.name}`),
+      maximumConnections: limits.maximumConnections,
+      ...(limits.maximumHandshakes === undefined ? {} : { maximumHandshakes: limits.maximumHandshakes }),
+      admit: (address) => core.mayConnect(address, listener.name),
+    });
+    this.#stack.defer(() => opened.close());
+    let bound: BoundAddress;
+    try {
+      bound = await opened.start();
+    } catch (error) {
+      if (listener.isOptional !== true || !isAddressMissing(error)) throw error;
+      log.notice(`listener ${listener.name} is left out: this machine has no such address`);
+      return null;
+    }
+    core.watchDoor(opened.statistics);
+    return bound;
+  }
+
+  #profileOf(
+    listener: ListenerConfig,
+    trust: Trust,
+    options: BrokerOptions,
+    limits: LimitsConfig,
+  ): ListenerProfile {
     const context = this.#hookContext;
     const rules = hasOwnRules(listener) ? trust.authenticator : null;
     let { authorizer } = trust;
@@ -236,6 +264,8 @@ export class Broker implements AsyncDisposable {
       stampSite: listener.stamp ? (options.name ?? 'embedded') : null,
       minimumQos: listener.minimumQos,
       sharedClientIds: new Set(listener.sharedClientIds),
+      limits: { ...limits, ...listener.limits },
+      ...(listener.mountPoint === undefined ? {} : { mountPoint: listener.mountPoint }),
     };
   }
 

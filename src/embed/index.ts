@@ -11,6 +11,7 @@ export type {
   Journal,
   MessageChange,
   MessageDrop,
+  QueueView,
   Statistics,
   Transformed,
 } from '#broker';
@@ -23,6 +24,7 @@ export type {
   Listening,
   ListenerOptions,
   MessageHandler,
+  PersistenceOptions,
   PublishOptions,
   SignIn,
   SignInDecision,

@@ -25,9 +25,22 @@ export interface BrokerOptions {
   readonly log?: Logger | LogLevel;
   /** For stamps and logs; default `embedded`. */
   readonly name?: string;
-  /** What must survive a restart; default: nothing does. */
+  /**
+   * What is acknowledged survives a crash: sessions, queues, messages under way, retained messages and wills. Absent =
+   * it lives as long as the process.
+   */
+  readonly persistence?: PersistenceOptions;
+  /** A journal of the program's own, instead of `persistence`; the program closes it after the broker. */
   readonly journal?: Journal;
   readonly clock?: Clock;
+}
+
+/** Where a broker keeps what must not be forgotten. */
+export interface PersistenceOptions {
+  /** Made when it is not there. One broker at a time may use it. */
+  readonly folder: string;
+  /** Disk space at whose end publishers are refused until there is room again; 0 = no bound. Default: 4 GiB. */
+  readonly maximumBytes?: number;
 }
 
 /**

@@ -12,5 +12,6 @@ export {
   type PreparedReload,
 } from './listener.ts';
 export { createMemoryDialer } from './memory.ts';
+export { isAddressMissing } from './network-error.ts';
 export type { SocksProxy } from './socks-proxy.ts';
 export { SocketTransport } from './socket-transport.ts';

@@ -97,3 +97,12 @@ export function clientRejectionOf(error: unknown, authorizationError: unknown, t
     return 'the client does not trust our certificate';
   return messageOf(error);
 }
+
+/** What the system says of an address that it does not have, or of a version of IP that is switched off. */
+const missingAddress = new Set(['EADDRNOTAVAIL', 'EAFNOSUPPORT']);
+
+/** Whether a listener could not open because this machine does not have its address. */
+export function isAddressMissing(error: unknown): boolean {
+  const code = systemCodeOf(error instanceof DavylampError ? error.cause : error) ?? '';
+  return missingAddress.has(code);
+}

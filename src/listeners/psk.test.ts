@@ -10,6 +10,7 @@ import type { ListenerConfig, TlsFilesConfig } from '#config';
 import { dial, exchange, hasCode, openDoor, type Door } from '../../test/helpers/listener-door.ts';
 import { opensslClient } from '../../test/helpers/openssl-client.ts';
 import { TestAuthority } from '../../test/helpers/test-certificates.ts';
+import { checkDialFiles } from './dial.ts';
 import { parsePskFile } from './psk-file.ts';
 
 const none: TlsFilesConfig = { caFile: null, certificateFile: null, keyFile: null };
@@ -202,6 +203,27 @@ test('our dialer comes in with a key, and only to a server that has it too', asy
   // A server with a certificate of an authority that we do not know does not become ours by our having a key.
   await using certified = await openDoor({ protocol: 'tls', tls: server });
   await assert.rejects(dial({ port: certified.port, tls: { ...none, psk } }), DavylampError);
+});
+
+test('our dialer takes its key from a file, anew with each dial', async () => {
+  await using door = await openDoor(keyed());
+  const file = path.join(folder, 'own.txt');
+  const tls = { ...none, psk: { identity: 'tank-7', file } };
+  const options = { host: '127.0.0.1', port: door.port, tls };
+  await writeFile(file, 'tank-7:ff\n', { mode: 0o600 });
+  const wrong = await checkDialFiles(options);
+  await assert.rejects(dial(options), DavylampError);
+  await writeFile(file, `tank-7:${key}\n`);
+  assert.notEqual(await checkDialFiles(options), wrong);
+  const near = await dial(options);
+  const far = await door.accepted();
+  assert.equal(far.transport!.peer.pskIdentity, 'tank-7');
+  near.transport.destroy();
+  await writeFile(file, `tank-8:${key}\n`);
+  const missing = hasCode('CREDENTIALS_INVALID', /PSK file .*own\.txt has no key of the identity tank-7/);
+  await assert.rejects(dial(options), missing);
+  await rm(file);
+  await assert.rejects(dial(options), hasCode('FILE_UNREADABLE', /PSK file .*own\.txt cannot be read/));
 });
 
 test('a PSK file that cannot be used, and one that others can read', async () => {

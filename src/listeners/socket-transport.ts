@@ -70,6 +70,20 @@ export class SocketTransport implements Transport {
     this.#isPrompt = socket.writableLength === 0;
   }
 
+  writeAll(pieces: readonly Uint8Array[]): void {
+    const socket = this.#socket;
+    if (this.#isEnding || !socket.writable) return;
+    const isSilent = this.#isPrompt && this.handler.looksAfterWrite === true;
+    const last = pieces.length - 1;
+    socket.cork();
+    for (let i = 0; i < last; i++) socket.write(pieces[i]!);
+    if (isSilent) socket.write(pieces[last]!);
+    else this.#writeAndTell(pieces[last]!);
+    socket.uncork();
+    this.#isPrompt = socket.writableLength === 0;
+    if (isSilent && !this.#isPrompt && !this.#isWriting) this.#writeAndTell(nothing);
+  }
+
   pause(): void {
     if (!this.#isEnding) this.#socket.pause();
   }

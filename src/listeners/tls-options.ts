@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
-import { stat, readFile } from 'node:fs/promises';
 import type { TlsOptions } from 'node:tls';
-import { DavylampError, systemCodeOf, type Clock } from '#base';
+import { DavylampError, type Clock } from '#base';
 import type { ListenerConfig } from '#config';
 import { ClientVerifier } from './client-verifier.ts';
-import { parsePskFile, type PskKeys } from './psk-file.ts';
+import type { PskKeys } from './psk-file.ts';
+import { readPskFile } from './read-psk-file.ts';
 import { readTlsFiles } from './tls-files.ts';
 import { secureSettings } from './tls-settings.ts';
 
@@ -30,12 +30,13 @@ function asksForCertificate(config: ListenerConfig): boolean {
 /** Reads the files of a listener. Rejects with `TLS_INVALID`, `CREDENTIALS_INVALID` or `FILE_UNREADABLE`. */
 export async function listenerTls(config: ListenerConfig, owner: string, clock: Clock): Promise<ListenerTls> {
   const { tls, requireCertificate } = config;
-  const withPsk = config.pskFile !== undefined;
+  const { pskFile } = config;
+  const withPsk = pskFile !== undefined;
   if (tls === null || (!withPsk && (tls.certificateFile === null || tls.keyFile === null))) {
     throw new DavylampError('TLS_INVALID', `${owner}: TLS needs a certificate file and a key file`);
   }
   const material = await readTlsFiles(tls, owner);
-  const psk = await readPskFile(config.pskFile, owner);
+  const psk = withPsk ? await readPskFile(pskFile, owner) : null;
   const asks = asksForCertificate(config) && material.cert !== undefined;
   if (asks && material.ca === undefined) {
     const why = 'client certificates need a CA file to check them against';
@@ -54,43 +55,20 @@ export async function listenerTls(config: ListenerConfig, owner: string, clock: 
   const { cert: _cert, key: _key, ...trust } = settings;
   return {
     options: { ...settings, ...rules },
-    pskKeys: psk.keys,
+    pskKeys: psk?.keys ?? null,
     verifier,
-    trustKey: digest([trust, rules, requireCertificate, ignoresDates, material.crl ?? null, psk.text]),
-    warnings: [...material.warnings, ...psk.warnings],
+    trustKey: digest([
+      trust,
+      rules,
+      requireCertificate,
+      ignoresDates,
+      material.crl ?? null,
+      psk?.text ?? null,
+    ]),
+    warnings: [...material.warnings, ...(psk?.warnings ?? [])],
   };
 }
 
 function digest(value: unknown): string {
   return createHash('sha256').update(JSON.stringify(value)).digest('hex');
-}
-
-interface PskFile {
-  readonly keys: PskKeys | null;
-  readonly text: string | null;
-  readonly warnings: readonly string[];
-}
-
-async function readPskFile(file: string | undefined, owner: string): Promise<PskFile> {
-  if (file === undefined) return { keys: null, text: null, warnings: [] };
-  const what = `${owner}: PSK file`;
-  let text: string;
-  let mode: number;
-  try {
-    text = await readFile(file, 'utf8');
-    mode = (await stat(file)).mode;
-  } catch (error) {
-    const code = systemCodeOf(error) ?? 'unknown error';
-    const message = `${what} ${file} cannot be read (${code}); check the path and its permissions`;
-    throw new DavylampError('FILE_UNREADABLE', message, { cause: error });
-  }
-  const isOpen = process.platform !== 'win32' && (mode & 0o007) !== 0;
-  const advice = 'other users of this machine can read it; run chmod o= on it';
-  try {
-    const keys = parsePskFile(text, file);
-    return { keys, text, warnings: isOpen ? [`${what} ${file}: ${advice}`] : [] };
-  } catch (error) {
-    if (!(error instanceof DavylampError)) throw error;
-    throw new DavylampError(error.code, `${what} ${error.message}`, { cause: error });
-  }
 }

@@ -91,6 +91,12 @@ export class WebSocketTransport implements Transport {
     this.#web.send(bytes, this.#onWritten);
   }
 
+  writeAll(pieces: readonly Uint8Array[]): void {
+    this.#socket.cork();
+    for (const piece of pieces) this.write(piece);
+    this.#socket.uncork();
+  }
+
   pause(): void {
     if (!this.#isEnding) this.#web.pause();
   }

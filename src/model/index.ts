@@ -1,6 +1,13 @@
 /** Level 1: nouns that several cores share. Data and pure functions only. */
 export { deviceIdOfMac, parseDeviceId, parseName, type DeviceId, type EpochMs, type Name } from './ids.ts';
-export { legacyInPrefix, legacyOutPrefix, nativePrefix, stampProperty, type Stamp } from './topics.ts';
+export {
+  bridgeProperty,
+  legacyInPrefix,
+  legacyOutPrefix,
+  nativePrefix,
+  stampProperty,
+  type Stamp,
+} from './topics.ts';
 export {
   qualities,
   type Decoded,
@@ -40,3 +47,4 @@ export {
   type CommandState,
 } from './command.ts';
 export type { IngestBatch } from './ingest-batch.ts';
+export { hasTooManyProperties } from './user-properties.ts';

@@ -25,6 +25,14 @@ export const stampProperty = {
   repeat: 'davy-repeat',
 } as const;
 
+/** User properties of the bridges between Davylamp brokers (MQTT 5). */
+export const bridgeProperty = {
+  /** Of a message: a broker that it has left, once for each, in order; `>` before one that fetched it. */
+  via: 'davy-via',
+  /** Of CONNECT, by a bridge, and of the CONNACK that answers it: the broker that speaks. */
+  broker: 'davy-broker',
+} as const;
+
 /** The stamp of a message, as read from its user properties. */
 export interface Stamp {
   readonly site: string;

@@ -3,7 +3,8 @@ import { ReasonCode } from './reason-code.ts';
 /** Takes the whole control packets that a `FrameReader` cuts out of a stream. */
 export interface FrameSink {
   /**
-   * One whole control packet: `bytes[start, end)`, its body from `bodyStart`. A view: valid during the call only.
+   * One whole control packet: `bytes[start, end)`, its body from `bodyStart`. A view: valid during the call only, but
+   * where the reader `handsOver` its bytes.
    * 0 = go on; anything else stops the reader for good. Must not call `push` of the same reader.
    */
   onFrame(bytes: Buffer, start: number, bodyStart: number, end: number): ReasonCode;
@@ -37,6 +38,7 @@ export class FrameReader {
   #start = 0;
   #end = 0;
   #suspended = false;
+  #handsOver = false;
   /** Once not 0, the stream is beyond repair and nothing of it is delivered any more. */
   #fault: ReasonCode = ReasonCode.Success;
 
@@ -48,6 +50,11 @@ export class FrameReader {
   /** Memory that is held for bytes not yet delivered. */
   get heldBytes(): number {
     return this.#held.length;
+  }
+
+  /** During `onFrame`: the frame was gathered in memory of its own, hardly larger, that may be kept and not be copied. */
+  get handsOver(): boolean {
+    return this.#handsOver;
   }
 
   /**
@@ -132,9 +139,18 @@ export class FrameReader {
     const start = this.#start;
     const body = endOfHeader(bytes, start, this.#end);
     this.#release();
-    const code = this.#sink.onFrame(bytes, start, body, start + size);
+    const code = this.#handOver(bytes, start, body, start + size);
     if (code !== ReasonCode.Success) return this.#fail(code);
     return this.#scan(chunk, rest, chunk.length);
+  }
+
+  #handOver(bytes: Buffer, start: number, bodyStart: number, end: number): ReasonCode {
+    this.#handsOver = true;
+    try {
+      return this.#sink.onFrame(bytes, start, bodyStart, end);
+    } finally {
+      this.#handsOver = false;
+    }
   }
 
   /** Copies `bytes[from, to)` behind what is held; `most` bounds the memory where the frame's size is known. */

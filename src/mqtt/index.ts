@@ -16,6 +16,7 @@ export {
   packetIdOffset,
   publishLength,
   writePublish,
+  writePublishHead,
 } from './packets/publish.ts';
 export { createAckRecord, decodeAck, writeAck, type AckRecord } from './packets/ack.ts';
 export { encodePacket } from './encode.ts';

@@ -252,7 +252,7 @@ describe('after a restart of this process', () => {
   };
   const row = (count: number, epoch: number, sequence: number): RecentReading => {
     const { stampId, receivedAt } = stamped(count);
-    return { epoch, sequence, stampId, receivedAt };
+    return { epoch, sequence, stampId, receivedAt, topic: 'outTopic/a/b' };
   };
   const restored = (): SequenceSupervisor => {
     const supervisor = new SequenceSupervisor();

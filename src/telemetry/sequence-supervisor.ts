@@ -1,6 +1,6 @@
 import type { Device, DeviceEventKind, DeviceId, DeviceMessage, Reading, SequenceCounts } from '#model';
 import { SequenceWindow, type Mark } from './sequence-window.ts';
-import { isLater } from './stamp.ts';
+import { StampOrder } from './stamp-order.ts';
 
 /** Stamps that are remembered of a device without sequence numbers. */
 const rememberedStamps = 1024;
@@ -31,7 +31,7 @@ export interface Supervision {
 }
 
 /** A row of the store, as far as supervision needs it after a restart. */
-export type RecentReading = Pick<Reading, 'epoch' | 'sequence' | 'stampId' | 'receivedAt'>;
+export type RecentReading = Pick<Reading, 'epoch' | 'sequence' | 'stampId' | 'receivedAt' | 'topic'>;
 
 interface Counts {
   missing: number;
@@ -44,6 +44,7 @@ interface DeviceSequence {
   epoch: number;
   lastSequence: number | undefined;
   readonly counts: Counts;
+  readonly order: StampOrder;
   current: SequenceWindow;
   /** The epochs before, newest first: their readings may still be on their way, or come again. */
   readonly older: SequenceWindow[];
@@ -70,14 +71,17 @@ export class SequenceSupervisor {
 
   /** Takes up a device where the last process left it; `recent` are its last rows, in any order. */
   restore(device: Device, recent: Iterable<RecentReading>): void {
-    const state = createState(device.epoch, { ...device.counts });
+    const order = new StampOrder();
+    const state = createState(device.epoch, { ...device.counts }, order);
     this.#devices.set(device.id, state);
     for (const key of countNames) this.#totals[key] += device.counts[key];
     const rows = [...recent].filter(
       (row) => row.epoch <= device.epoch && row.epoch >= device.epoch - olderEpochs,
     );
     for (const row of rows) if (row.sequence === undefined) rememberStamp(state, row.stampId);
-    const [current, ...older] = restoreWindows(device, rows);
+    // A device's own numbers tell the order of its site's runs, whatever the clock did.
+    for (const { stampId, topic } of rows.toSorted(byNumber)) order.note(stampId, topic);
+    const [current, ...older] = restoreWindows(device, rows, order);
     if (current === undefined) return;
     state.current = current;
     state.older.push(...older);
@@ -93,7 +97,8 @@ export class SequenceSupervisor {
   /** A boot announcement: a new epoch, unless it is the same one again or one that came late. */
   hello(deviceId: DeviceId, message: DeviceMessage): 'new' | 'redelivered' {
     const state = this.#stateFor(deviceId);
-    if (isOldHello(state, message)) {
+    const isFirstOfRun = state.order.note(message.stampId, message.topic);
+    if (isOldHello(state, message, isFirstOfRun)) {
       this.#count(state, 'redelivered', 1);
       return 'redelivered';
     }
@@ -104,6 +109,7 @@ export class SequenceSupervisor {
   /** One message with readings. */
   observe(deviceId: DeviceId, message: DeviceMessage): Supervision {
     const state = this.#stateFor(deviceId);
+    state.order.note(message.stampId, message.topic);
     const boot = observeBoot(state, message);
     const window = windowOf(state, message);
     const { sequence } = message;
@@ -187,7 +193,7 @@ export class SequenceSupervisor {
   #stateFor(deviceId: DeviceId): DeviceSequence {
     let state = this.#devices.get(deviceId);
     if (state === undefined) {
-      state = createState(0, { missing: 0, repeated: 0, redelivered: 0, resets: 0 });
+      state = createState(0, { missing: 0, repeated: 0, redelivered: 0, resets: 0 }, new StampOrder());
       this.#devices.set(deviceId, state);
     }
     return state;
@@ -196,12 +202,13 @@ export class SequenceSupervisor {
 
 const countNames = ['missing', 'repeated', 'redelivered', 'resets'] as const;
 
-function createState(epoch: number, counts: Counts): DeviceSequence {
+function createState(epoch: number, counts: Counts, order: StampOrder): DeviceSequence {
   return {
     epoch,
     lastSequence: undefined,
     counts,
-    current: new SequenceWindow(epoch, undefined, false),
+    order,
+    current: new SequenceWindow(epoch, undefined, false, order),
     older: [],
     bootId: undefined,
     repeatsInRow: 0,
@@ -220,7 +227,7 @@ function beginEpoch(state: DeviceSequence, message: DeviceMessage, isAnnounced: 
   if (state.older.length > olderEpochs) state.older.pop();
   state.knownUntil = 0;
   state.epoch += 1;
-  state.current = new SequenceWindow(state.epoch, begin, isAnnounced);
+  state.current = new SequenceWindow(state.epoch, begin, isAnnounced, state.order);
   state.lastSequence = undefined;
   state.repeatsInRow = 0;
 }
@@ -239,15 +246,15 @@ function windowOf(state: DeviceSequence, message: DeviceMessage): SequenceWindow
  * The epochs that the store still shows, newest first. Where an epoch began is known when a row of the one before is
  * there as well, or when nothing has come in it yet: then its hello was the last thing heard.
  */
-function restoreWindows(device: Device, rows: readonly RecentReading[]): SequenceWindow[] {
+function restoreWindows(device: Device, rows: readonly RecentReading[], order: StampOrder): SequenceWindow[] {
   const windows: SequenceWindow[] = [];
   for (let epoch = device.epoch; epoch >= 0 && epoch >= device.epoch - olderEpochs; epoch -= 1) {
     const own = rows.filter((row) => row.epoch === epoch);
     const hasOlder = epoch > 0 && rows.some((row) => row.epoch < epoch);
     const [first = { stampId: '', receivedAt: device.lastSeen }] = own.toSorted((a, b) =>
-      isLater(a.stampId, a.receivedAt, b.stampId, b.receivedAt) ? 1 : -1,
+      order.isLater(a, b) ? 1 : -1,
     );
-    const window = new SequenceWindow(epoch, hasOlder ? first : undefined, own.length === 0);
+    const window = new SequenceWindow(epoch, hasOlder ? first : undefined, own.length === 0, order);
     if (epoch === device.epoch && device.lastSequence !== undefined) {
       window.restore(device.lastSequence, { stampId: '', receivedAt: device.lastSeen });
     }
@@ -258,9 +265,14 @@ function restoreWindows(device: Device, rows: readonly RecentReading[]): Sequenc
   return windows;
 }
 
+function byNumber(a: RecentReading, b: RecentReading): number {
+  return a.epoch - b.epoch || (a.sequence ?? 0) - (b.sequence ?? 0) || a.receivedAt - b.receivedAt;
+}
+
 /** The same hello again (same stamp), one that came late, or one that a process before this has committed. */
-function isOldHello(state: DeviceSequence, message: DeviceMessage): boolean {
+function isOldHello(state: DeviceSequence, message: DeviceMessage, isFirstOfRun: boolean): boolean {
   const { begin } = state.current;
+  if (isFirstOfRun) return false;
   if (message.receivedAt <= state.knownUntil) return true;
   if (begin === undefined) return false;
   if (message.stampId !== '') return begin.stampId === message.stampId || state.current.beganAfter(message);

@@ -1,5 +1,5 @@
 import type { EpochMs } from '#model';
-import { isLater } from './stamp.ts';
+import type { StampOrder } from './stamp-order.ts';
 
 /**
  * What came of one epoch (one boot) of one device.
@@ -45,19 +45,21 @@ export class SequenceWindow {
   /** The first number of the gap that the last `gap` verdict found; it ends before `highest`. */
   gapFrom = 0;
   readonly #isAnnounced: boolean;
+  readonly #order: StampOrder;
   /** Made at the first mark: an epoch of which nothing came costs no memory. */
   #marks = noMarks;
   #floor = 0;
   #lowest = 0;
-  #highestStampId = '';
-  #highestReceivedAt: EpochMs = 0;
+  /** Stamp of `highest`; one object for all, as it changes with each reading. */
+  readonly #highest: { stampId: string; receivedAt: EpochMs } = { stampId: '', receivedAt: 0 };
   #runNext = -1;
   #runLength = 0;
   #runBegan = 0;
 
-  /** `isAnnounced`: a hello or a new boot id began it, so that its numbers begin with 0 or 1. */
-  constructor(epoch: number, begin: Mark | undefined, isAnnounced: boolean) {
+  /** `isAnnounced`: a hello or a new boot id began it, so that its numbers begin with 0 or 1. `order`: of the device. */
+  constructor(epoch: number, begin: Mark | undefined, isAnnounced: boolean, order: StampOrder) {
     this.epoch = epoch;
+    this.#order = order;
     this.begin = begin;
     this.#isAnnounced = isAnnounced;
   }
@@ -65,7 +67,7 @@ export class SequenceWindow {
   /** Whether a message was accepted before this epoch began, and so belongs to an older one. */
   beganAfter(mark: Mark): boolean {
     const { begin } = this;
-    return begin !== undefined && isLater(begin.stampId, begin.receivedAt, mark.stampId, mark.receivedAt);
+    return begin !== undefined && this.#order.isLater(begin, mark);
   }
 
   /** Notes a number that is in the store already. */
@@ -158,8 +160,8 @@ export class SequenceWindow {
   }
 
   #noteHighest(mark: Mark): void {
-    this.#highestStampId = mark.stampId;
-    this.#highestReceivedAt = mark.receivedAt;
+    this.#highest.stampId = mark.stampId;
+    this.#highest.receivedAt = mark.receivedAt;
   }
 
   #isNewAfterHighest(mark: Mark): boolean {
@@ -167,7 +169,7 @@ export class SequenceWindow {
   }
 
   #isAfterHighest(mark: Mark): boolean {
-    return isLater(mark.stampId, mark.receivedAt, this.#highestStampId, this.#highestReceivedAt);
+    return this.#order.isLater(mark, this.#highest);
   }
 }
 

@@ -68,7 +68,7 @@ function parseTime(text: string): EpochMs | undefined {
   return value > 0 && value <= maximumTime ? value : undefined;
 }
 
-/** `<start, base 36>-<count, base 36>`, each of 1 to 16 digits; the count without leading zeros, so that it sorts. */
+/** `<run of the broker>-<count, base 36>`, each of 1 to 16 digits; the count without leading zeros, so that it sorts. */
 function isStampId(text: string): boolean {
   const dash = text.indexOf('-');
   if (dash < 1 || dash > 16 || text.length - dash < 2 || text.length - dash > 17) return false;

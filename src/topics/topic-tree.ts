@@ -11,10 +11,10 @@
  * with `#` (so `a/#` is found at `a` as well: its parent level).
  * A single child hangs at the branch itself (`only`), the second makes a map of them (`children`): most branches of a
  * real tree have one, and a map for each would cost a quarter more time and memory.
- * Invariant: every branch but the root leads to a value; `only` and `children` are never both set; bags and maps are
- * never empty.
+ * Invariant: every branch but the root leads to a value; `only` and `children` are never both set; maps are never
+ * empty; a value alone stands without a bag.
  */
-import { ValueBag } from './value-bag.ts';
+import { countOf, pushValues, withoutValue, withValue, type Values } from './value-bag.ts';
 
 const dollar = 0x24;
 
@@ -27,8 +27,8 @@ class Branch<T> {
   only: Branch<T> | null = null;
   children: Map<string, Branch<T>> | null = null;
   plus: Branch<T> | null = null;
-  here: ValueBag<T> | null = null;
-  hash: ValueBag<T> | null = null;
+  here: Values<T> | null = null;
+  hash: Values<T> | null = null;
 
   constructor(level: string) {
     this.level = level;
@@ -108,25 +108,23 @@ export class TopicTree<T> {
     return this.#generation;
   }
 
-  /** Puts a value under a filter. The same value is held once under one filter. */
+  /** Puts a value, which is not `null`, under a filter. The same value is held once under one filter. */
   add(filter: string, value: T): void {
     let branch = this.#root;
-    let bag: ValueBag<T>;
-    for (let start = 0; ;) {
-      const end = filter.indexOf('/', start);
-      const level = end === -1 ? filter.slice(start) : filter.slice(start, end);
-      if (level === '#' && end === -1) {
-        bag = branch.hash ??= new ValueBag<T>();
-        break;
-      }
-      branch = branch.grow(this.#share(level));
-      if (end === -1) {
-        bag = branch.here ??= new ValueBag<T>();
-        break;
-      }
+    let isHash = false;
+    for (let start = 0; start <= filter.length;) {
+      const end = endOfLevel(filter, start);
+      const level = filter.slice(start, end);
+      isHash = level === '#' && end === filter.length;
+      if (!isHash) branch = branch.grow(this.#share(level));
       start = end + 1;
     }
-    if (!bag.add(value)) return;
+    const before = isHash ? branch.hash : branch.here;
+    const count = countOf(before);
+    const after = withValue(before, value);
+    if (isHash) branch.hash = after;
+    else branch.here = after;
+    if (countOf(after) === count) return;
     this.#size++;
     this.#generation++;
   }
@@ -150,13 +148,14 @@ export class TopicTree<T> {
       path.push(next);
     }
     const branch = path.at(-1) as Branch<T>;
-    const bag = last === '#' ? branch.hash : branch.here;
-    if (bag === null || !bag.delete(value)) return false;
-    if (bag.items.length === 0) {
-      if (last === '#') branch.hash = null;
-      else branch.here = null;
-      prune(path, levels);
-    }
+    const before = last === '#' ? branch.hash : branch.here;
+    if (before === null) return false;
+    const count = countOf(before);
+    const after = withoutValue(before, value);
+    if (countOf(after) === count) return false;
+    if (last === '#') branch.hash = after;
+    else branch.here = after;
+    if (after === null) prune(path, levels);
     this.#size--;
     this.#generation++;
     return true;
@@ -187,9 +186,9 @@ export class TopicTree<T> {
  */
 function walk<T>(branch: Branch<T>, topic: string, start: number, into: T[]): void {
   const wildcards = allowsWildcard(topic, start);
-  if (branch.hash !== null && wildcards) pushAll(branch.hash.items, into);
+  if (branch.hash !== null && wildcards) pushValues(branch.hash, into);
   if (start > topic.length) {
-    if (branch.here !== null) pushAll(branch.here.items, into);
+    if (branch.here !== null) pushValues(branch.here, into);
     return;
   }
   const end = endOfLevel(topic, start);
@@ -225,8 +224,4 @@ function prune<T>(path: readonly Branch<T>[], levels: readonly string[]): void {
     const parent = path[depth - 1] as Branch<T>;
     parent.cut(levels[depth - 1] as string);
   }
-}
-
-function pushAll<T>(items: readonly T[], into: T[]): void {
-  for (let i = 0; i < items.length; i++) into.push(items[i] as T);
 }

@@ -19,7 +19,8 @@ const clock = new SystemClock();
 /** Messages in each case, and which of them the cut hits is the link's business. */
 const messages = 20;
 
-describe('a bridge link cut in the QoS 2 handshake', () => {
+// Each waits for its links most of the time.
+describe('a bridge link cut in the QoS 2 handshake', { concurrency: true }, () => {
   for (const version of [4, 5] as const) {
     for (const direction of ['out', 'in'] as const) {
       it(

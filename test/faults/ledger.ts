@@ -5,12 +5,18 @@ import type { Qos } from '#mqtt';
 import { createDialer } from '#listeners';
 import { readSecret } from '../../src/app/secrets.ts';
 import type { FaultChain } from './chain.ts';
+import { SequenceCounts } from './sequence-counts.ts';
 
 /** A subscriber at the end of the chain that counts how often each message comes, and whether its order is kept. */
 export class Ledger implements AsyncDisposable {
   readonly #client: Client;
-  readonly #counts = new Map<string, number>();
+  readonly #counts = new Map<string, SequenceCounts>();
   readonly #last = new Map<string, number>();
+  readonly #repeated = new Set<string>();
+  /** Different messages that came. */
+  distinct = 0;
+  /** Called when a message comes for the first time. */
+  onFirst: (mac: string, sequence: number) => void = () => {};
   readonly #qos: Qos;
   /** Messages that came behind a later one of the same detector, repeats apart. */
   outOfOrder = 0;
@@ -30,7 +36,7 @@ export class Ledger implements AsyncDisposable {
       keyFile: path.join(home, 'visitor.key'),
     };
     const client = new Client({
-      dialer: createDialer({ host: '127.0.0.1', port: chain.plan.ports.cloud, tls, clock }),
+      dialer: createDialer({ ...chain.cloudTarget, tls, clock }),
       clock,
       log: silentLogger,
       clientId: 'ledger',
@@ -49,20 +55,20 @@ export class Ledger implements AsyncDisposable {
     return ledger;
   }
 
-  /** Different messages that came. */
-  get distinct(): number {
-    return this.#counts.size;
-  }
-
   /** Messages that came more than once. */
   get repeated(): readonly string[] {
-    return [...this.#counts]
-      .filter(([, count]) => count > 1)
-      .map(([text, count]) => `${text} (${count} times)`);
+    return [...this.#repeated];
+  }
+
+  /** Different messages of these detectors that came. */
+  distinctOf(macs: Iterable<string>): number {
+    let sum = 0;
+    for (const mac of macs) sum += this.#counts.get(mac)?.size ?? 0;
+    return sum;
   }
 
   has(sequence: number, mac: string): boolean {
-    return this.#counts.has(key(sequence, mac));
+    return this.#counts.get(mac)?.has(sequence) ?? false;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -73,19 +79,23 @@ export class Ledger implements AsyncDisposable {
     const found = /^(\d+)-.* MAC:([0-9A-F:]+) /.exec(text);
     if (found === null) return;
     const [, sequence = '', mac = ''] = found;
-    const name = key(Number(sequence), mac);
-    const count = (this.#counts.get(name) ?? 0) + 1;
-    this.#counts.set(name, count);
-    if (count > 1) return;
-    if (Number(sequence) < (this.#last.get(mac) ?? 0)) this.outOfOrder++;
-    this.#last.set(mac, Number(sequence));
+    this.#take(Number(sequence), mac);
+  }
+
+  #take(sequence: number, mac: string): void {
+    let counts = this.#counts.get(mac);
+    if (counts === undefined) this.#counts.set(mac, (counts = new SequenceCounts()));
+    if (counts.add(sequence) > 1) {
+      this.#repeated.add(`${mac} ${sequence}`);
+      return;
+    }
+    this.distinct++;
+    if (sequence < (this.#last.get(mac) ?? 0)) this.outOfOrder++;
+    this.#last.set(mac, sequence);
+    this.onFirst(mac, sequence);
   }
 
   get qos(): Qos {
     return this.#qos;
   }
-}
-
-function key(sequence: number, mac: string): string {
-  return `${mac} ${sequence}`;
 }

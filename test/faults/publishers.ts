@@ -2,20 +2,29 @@ import { SystemClock, silentLogger } from '#base';
 import { Client } from '#client';
 import { legacyReadingText, reversedMac } from '#devices';
 import { createDialer } from '#listeners';
+import { SequenceCounts } from './sequence-counts.ts';
 
 const clock = new SystemClock();
 
 export interface PublishersOptions {
-  readonly port: number;
+  /** Where the site is. */
+  readonly target: { readonly host: string; readonly port: number };
   readonly username: string;
   readonly password: string;
   readonly detectors: number;
   readonly qos: 1 | 2;
-  /** Messages a second of all detectors together. */
+  /** Messages a second of all detectors together; `Infinity` = as fast as acknowledgements come. */
   readonly rate: number;
+  /** Number of the first detector, where several groups publish; default 0. */
+  readonly first?: number;
+  /** So many messages and no more; default: no bound. */
+  readonly most?: number;
+  /** Called right before a message is handed to its client. */
+  readonly onPublish?: (mac: string, sequence: number) => void;
 }
 
-interface Detector {
+/** One that publishes, and what became of it. */
+export interface Detector {
   readonly client: Client;
   readonly topic: string;
   readonly ip: string;
@@ -23,10 +32,13 @@ interface Detector {
   readonly mac: string;
   sent: number;
   /** Sequence numbers whose acknowledgement has come. */
-  readonly acknowledged: Set<number>;
+  readonly acknowledged: SequenceCounts;
 }
 
 const tickMs = 10;
+const mostLateMs = 1000;
+/** A real detector has little memory: what it cannot send it does not measure. */
+const mostUnderWay = 500;
 
 /** Detectors that note what was acknowledged. Each has a session of its own, which it resumes after a cut. */
 export class Publishers {
@@ -34,13 +46,17 @@ export class Publishers {
   readonly #options: PublishersOptions;
   #timer: NodeJS.Timeout | undefined;
   #due = 0;
+  #tickedAt = 0;
+  #left: number;
   #next = 0;
   /** Refusals, by reason code. */
   readonly refused = new Map<number, number>();
 
   constructor(options: PublishersOptions) {
     this.#options = options;
-    this.detectors = Array.from({ length: options.detectors }, (_, index) => createDetector(options, index));
+    const { detectors, first = 0, most = Infinity } = options;
+    this.#left = most;
+    this.detectors = Array.from({ length: detectors }, (_, index) => createDetector(options, first + index));
   }
 
   get acknowledged(): number {
@@ -53,6 +69,7 @@ export class Publishers {
 
   async start(): Promise<void> {
     await Promise.all(this.detectors.map(({ client }) => client.connect()));
+    this.#tickedAt = performance.now();
     this.#timer = setInterval(() => this.#tick(), tickMs);
   }
 
@@ -72,7 +89,16 @@ export class Publishers {
   }
 
   #tick(): void {
-    this.#due += (this.#options.rate * tickMs) / 1000;
+    const { rate } = this.#options;
+    if (rate === Infinity) {
+      for (const detector of this.detectors)
+        while (this.#left > 0 && detector.client.inflight <= mostUnderWay) this.#publish(detector);
+      return;
+    }
+    const now = performance.now();
+    // A late tick makes up for what it missed, but not for a machine that stood still.
+    this.#due += (rate * Math.min(now - this.#tickedAt, mostLateMs)) / 1000;
+    this.#tickedAt = now;
     for (; this.#due >= 1; this.#due--) {
       const detector = this.detectors[this.#next];
       this.#next = (this.#next + 1) % this.detectors.length;
@@ -81,9 +107,10 @@ export class Publishers {
   }
 
   #publish(detector: Detector): void {
-    // A real detector has little memory: what it cannot send it does not measure.
-    if (detector.client.inflight > 500) return;
+    if (this.#left === 0 || detector.client.inflight > mostUnderWay) return;
+    this.#left--;
     const sequence = ++detector.sent;
+    this.#options.onPublish?.(detector.mac, sequence);
     const text = legacyReadingText({
       sequence,
       sensorType: 'Gas',
@@ -107,7 +134,7 @@ function createDetector(options: PublishersOptions, index: number): Detector {
   const mac = reversedMac(`5C:CF:7F:99:00:${hex}`);
   const ip = `192.168.99.${index + 1}`;
   const client = new Client({
-    dialer: createDialer({ host: '127.0.0.1', port: options.port, tls: null, clock }),
+    dialer: createDialer({ ...options.target, tls: null, clock }),
     clock,
     log: silentLogger,
     clientId: `fault-detector-${index}`,
@@ -119,5 +146,5 @@ function createDetector(options: PublishersOptions, index: number): Detector {
     reconnect: { minimumMs: 100, maximumMs: 1000 },
     maximumQueuedMessages: 1000,
   });
-  return { client, topic: `outTopic/192.0.2.10/${ip}`, ip, mac, sent: 0, acknowledged: new Set() };
+  return { client, topic: `outTopic/192.0.2.10/${ip}`, ip, mac, sent: 0, acknowledged: new SequenceCounts() };
 }

@@ -2,19 +2,28 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { mainModule } from '../../src/app/modules.ts';
 
+export interface RoleProcessOptions {
+  /** What the process is started by: `ip netns exec NAME`. */
+  readonly prefix?: readonly string[];
+  /** Beside that of this process. */
+  readonly environment?: Readonly<Record<string, string>>;
+}
+
 /** One role of the chain as a process of its own, which can be killed and started again. */
 export class RoleProcess implements AsyncDisposable {
   readonly name: string;
   readonly #args: readonly string[];
+  readonly #options: RoleProcessOptions;
   #child: ChildProcess | null = null;
   #lastLines = '';
   /** Times it was started. */
   starts = 0;
 
   /** `args`: of `davylamp`, such as `site -c FILE`. */
-  constructor(name: string, args: readonly string[]) {
+  constructor(name: string, args: readonly string[], options: RoleProcessOptions = {}) {
     this.name = name;
     this.#args = args;
+    this.#options = options;
   }
 
   get pid(): number | undefined {
@@ -28,14 +37,7 @@ export class RoleProcess implements AsyncDisposable {
 
   /** Resolves when it says that it is ready; rejects with its last lines when it ends before. */
   async start(): Promise<void> {
-    const child = spawn(process.execPath, [...process.execArgv, mainModule, ...this.#args], {
-      stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
-    });
-    this.#child = child;
-    this.starts++;
-    child.stderr?.on('data', (chunk: Buffer) => {
-      this.#lastLines = `${this.#lastLines}${chunk.toString()}`.slice(-20_000);
-    });
+    const child = this.#spawn();
     await new Promise<void>((resolve, reject) => {
       child.once('message', () => resolve());
       child.once('exit', (code, signal) => {
@@ -43,6 +45,18 @@ export class RoleProcess implements AsyncDisposable {
         reject(new Error(`${this.name} ended with ${signal ?? code}:\n${this.#lastLines}`));
       });
     });
+  }
+
+  /** Starts it and kills it as soon as `isDue`, which is asked all the time; true = it was not ready before. */
+  async startAndKill(isDue: (pid: number) => boolean): Promise<boolean> {
+    const child = this.#spawn();
+    const seen = { isReady: false };
+    child.once('message', () => (seen.isReady = true));
+    while (!seen.isReady && child.exitCode === null && !isDue(child.pid ?? 0))
+      await new Promise(setImmediate);
+    const wasEarly = !seen.isReady && child.exitCode === null;
+    await this.kill();
+    return wasEarly;
   }
 
   /** kill -9: no goodbye, nothing is saved that was not. Resolves when the process is gone. */
@@ -63,6 +77,27 @@ export class RoleProcess implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     this.freeze(false);
     await this.kill();
+  }
+
+  #spawn(): ChildProcess {
+    const { prefix = [], environment = {} } = this.#options;
+    const [program = '', ...args] = [
+      ...prefix,
+      process.execPath,
+      '--conditions=source',
+      mainModule,
+      ...this.#args,
+    ];
+    const child = spawn(program, args, {
+      stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
+      env: { ...process.env, ...environment },
+    });
+    this.#child = child;
+    this.starts++;
+    child.stderr?.on('data', (chunk: Buffer) => {
+      this.#lastLines = `${this.#lastLines}${chunk.toString()}`.slice(-20_000);
+    });
+    return child;
   }
 
   async #end(signal: NodeJS.Signals): Promise<void> {

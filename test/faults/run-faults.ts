@@ -1,9 +1,10 @@
-import { FaultChain } from './chain.ts';
+import { FaultChain, type ChainOptions } from './chain.ts';
+import { judge } from './judge.ts';
 import { Ledger } from './ledger.ts';
 import { Publishers } from './publishers.ts';
 import { SeededRandom } from './random.ts';
-import { nextFault } from './schedule.ts';
-import { storedRows, type StoredRow } from './stored-rows.ts';
+import { nextFault, type Fault } from './schedule.ts';
+import { storedRows } from './stored-rows.ts';
 
 export interface FaultRunOptions {
   readonly seed: number;
@@ -12,7 +13,10 @@ export interface FaultRunOptions {
   /** Messages a second. */
   readonly rate: number;
   readonly detectors: number;
-  readonly folder?: string;
+  /** How the chain is made; default: of plain processes with proxies between them. */
+  readonly chain?: Omit<ChainOptions, 'qos'>;
+  /** The next fault; default: one of all that any chain can meet. */
+  readonly next?: (chain: FaultChain, random: SeededRandom) => Fault;
   readonly say: (line: string) => void;
 }
 
@@ -36,14 +40,12 @@ const drainMs = Number(process.env['DRAIN'] ?? 120) * 1000;
  * arrived, and compares what was acknowledged with what was stored.
  */
 export async function runFaults(options: FaultRunOptions): Promise<FaultReport> {
-  const { seed, seconds, qos, rate, detectors, say } = options;
+  const { seed, seconds, qos, rate, detectors, next = nextFault, say } = options;
   const random = new SeededRandom(seed);
-  await using chain = await FaultChain.start(
-    options.folder === undefined ? { qos } : { qos, folder: options.folder },
-  );
+  await using chain = await FaultChain.start({ ...options.chain, qos });
   await using ledger = await Ledger.open(chain, qos);
   const publishers = new Publishers({
-    port: chain.field.port,
+    target: chain.fieldTarget,
     username: 'detector',
     password: await chain.password('detector'),
     detectors,
@@ -55,19 +57,19 @@ export async function runFaults(options: FaultRunOptions): Promise<FaultReport> 
   let faults = 0;
   while (performance.now() - began < seconds * 1000) {
     await pause(random.between(100, 2500));
-    const fault = nextFault(chain, random);
+    const fault = next(chain, random);
     faults++;
     const at = ((performance.now() - began) / 1000).toFixed(1);
     say(`${at} s: ${fault.name}; ${publishers.acknowledged} acknowledged, ${ledger.distinct} arrived`);
     await fault.strike();
   }
-  for (const link of chain.links) link.heal();
+  await chain.heal();
   publishers.stop();
   await waitFor('the last acknowledgement', () => publishers.isSettled, say);
   const rows = storedRows(chain.storeFile);
   await waitFor('the last row', () => rows.count() >= publishers.acknowledged, say);
   await waitFor('the last message', () => ledger.distinct >= publishers.acknowledged, say);
-  const broken = judge(publishers, ledger, rows.all());
+  const broken = judge(publishers.detectors, ledger, rows.all());
   if (broken.length > 0)
     for (const role of chain.roles) say(`the last lines of ${role.name}:\n${role.lastLines}`);
   await publishers.close();
@@ -86,38 +88,4 @@ async function waitFor(what: string, isThere: () => boolean, say: (line: string)
   const until = performance.now() + drainMs;
   while (!isThere() && performance.now() < until) await pause(100);
   if (!isThere()) say(`${what} did not come within ${drainMs / 1000} s`);
-}
-
-function judge(publishers: Publishers, ledger: Ledger, rows: readonly StoredRow[]): readonly string[] {
-  const broken: string[] = [];
-  const stored = new Map<string, number[]>();
-  for (const { mac, sequence } of rows) {
-    const of = stored.get(mac);
-    if (of === undefined) stored.set(mac, [sequence]);
-    else of.push(sequence);
-  }
-  for (const { mac, acknowledged, sent } of publishers.detectors) {
-    const sequences = stored.get(mac) ?? [];
-    const have = new Set(sequences);
-    const missing = [...acknowledged].filter((sequence) => !have.has(sequence));
-    if (missing.length > 0) broken.push(`${mac}: acknowledged and not stored: ${list(missing)}`);
-    if (have.size !== sequences.length) broken.push(`${mac}: stored twice: ${sequences.length - have.size}`);
-    const disorder = sequences.filter(
-      (sequence, index) => index > 0 && sequence < (sequences[index - 1] ?? 0),
-    );
-    if (disorder.length > 0) broken.push(`${mac}: stored out of order: ${list(disorder)}`);
-    const invented = sequences.filter((sequence) => sequence > sent);
-    if (invented.length > 0) broken.push(`${mac}: stored and never sent: ${list(invented)}`);
-    const unseen = [...acknowledged].filter((sequence) => !ledger.has(sequence, mac));
-    if (unseen.length > 0) broken.push(`${mac}: acknowledged and never delivered: ${list(unseen)}`);
-  }
-  if (ledger.qos === 2 && ledger.repeated.length > 0)
-    broken.push(`delivered more than once at QoS 2: ${list(ledger.repeated)}`);
-  if (ledger.outOfOrder > 0) broken.push(`${ledger.outOfOrder} messages came behind later ones`);
-  return broken;
-}
-
-function list(values: readonly (number | string)[]): string {
-  const shown = values.slice(0, 10).join(', ');
-  return values.length > 10 ? `${shown} and ${values.length - 10} more` : shown;
 }

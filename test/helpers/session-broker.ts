@@ -98,6 +98,13 @@ export class SessionBroker {
     this.#transport = null;
   }
 
+  /** Ends the connection with DISCONNECT (MQTT 5). */
+  leave(reasonCode: number): void {
+    this.send({ type: PacketType.Disconnect, reasonCode, properties: {} });
+    this.#transport?.end();
+    this.#transport = null;
+  }
+
   /** Forgets the session, as a broker that was restarted without a disk. */
   forget(): void {
     this.#hasSession = false;

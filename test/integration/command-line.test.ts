@@ -40,6 +40,8 @@ describe('command line', () => {
     [['demo', 'leak', 'north'], /SITE\/DETECTOR/],
     [['demo', 'leak', 'north/d1', '--rate', '-1'], /--rate takes a number/],
     [['site'], /--config FILE is missing/],
+    [['broker', '-p', '1', '-p', '2'], /--port is given twice/],
+    [['journal', 'inspect'], /FOLDER is missing/],
   ];
   for (const [args, expected] of usageErrors) {
     it(`refuses 'davylamp ${args.join(' ')}'`, async () => {

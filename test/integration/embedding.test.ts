@@ -3,6 +3,8 @@ import assert from 'node:assert/strict';
 import { spawn, type ChildProcessByStdio } from 'node:child_process';
 import { once } from 'node:events';
 import { readdirSync, readFileSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import os from 'node:os';
 import path from 'node:path';
 import process from 'node:process';
 import { createInterface } from 'node:readline';
@@ -65,9 +67,9 @@ class Example implements AsyncDisposable {
     this.#child.kill(name);
   }
 
-  /** The exit code. */
+  /** The exit code; `null` = ended by a signal. */
   async ended(): Promise<number | null> {
-    if (this.#child.exitCode === null) await once(this.#child, 'exit');
+    if (this.#child.exitCode === null && this.#child.signalCode === null) await once(this.#child, 'exit');
     return this.#child.exitCode;
   }
 
@@ -300,6 +302,67 @@ test('clean stop: last words, DISCONNECT for every client, and the process ends 
     assert.equal(await example.ended(), 0);
   }
 });
+
+test('durable: kill -9 loses nothing that was acknowledged, and repeats nothing at QoS 2', async (context) => {
+  const folder = await mkdtemp(path.join(os.tmpdir(), 'davylamp-durable-'));
+  context.after(() => rm(folder, { recursive: true, force: true }));
+  const environment = { JOURNAL: path.join(folder, 'journal') };
+  const session = { clientId: 'reader', cleanStart: false, sessionExpirySeconds: 3600 };
+  const acknowledged: string[] = [];
+  for (let round = 0; round < 3; round++) {
+    await using example = await Example.start('durable', environment);
+    const waiting = await example.line(/^waiting for the reader: /);
+    if (round === 0) assert.match(waiting, /: it was never here$/);
+    else assert.ok(Number(/\d+$/.exec(waiting)?.[0]) >= acknowledged.length, waiting);
+    const port = await example.port();
+    if (round === 0) {
+      await using reader = await Outsider.connect(port, session);
+      await reader.subscribe('t', 2);
+    }
+    await using publisher = await Outsider.connect(port, { clientId: 'publisher' });
+    await publisher.client.publish('kept', `round ${round}`, { qos: 1, retain: true });
+    await killAmid(example, publisher.client, `${round}`, acknowledged);
+  }
+  await using example = await Example.start('durable', environment);
+  const port = await example.port();
+  await using reader = await Outsider.connect(port, session);
+  // At QoS 2, as order is kept for each QoS alone [MQTT-4.6.0-6].
+  await reader.client.publish('t', 'end', { qos: 2 });
+  const got: string[] = [];
+  while (got.at(-1) !== 't=end') got.push(...(await reader.take(1)));
+  const missing = new Set(acknowledged);
+  for (const text of got) missing.delete(text.slice(2));
+  assert.deepEqual([...missing], []);
+  const exactlyOnce = got.filter((text) => text.includes(' qos 2 '));
+  assert.equal(new Set(exactlyOnce).size, exactlyOnce.length);
+  await using late = await Outsider.connect(port, { clientId: 'late' });
+  await late.subscribe('kept');
+  assert.deepEqual(await late.take(1), ['kept=round 2']);
+});
+
+/** Publishes as fast as it goes, kills the broker in the middle, and notes what was acknowledged until then. */
+async function killAmid(
+  example: Example,
+  client: Client,
+  name: string,
+  acknowledged: string[],
+): Promise<void> {
+  const enough = acknowledged.length + 300;
+  const answers = Array.from({ length: 5000 }, async (_, n) => {
+    const qos = n % 2 === 0 ? 1 : 2;
+    const text = `${name} qos ${qos} number ${n}`;
+    await client.publish('t', text, { qos }).then(
+      () => {
+        acknowledged.push(text);
+        if (acknowledged.length === enough) example.signal('SIGKILL');
+      },
+      () => {}, // cut: neither acknowledged nor refused
+    );
+  });
+  await Promise.all(answers);
+  await example.ended();
+  assert.ok(acknowledged.length >= enough);
+}
 
 test('the guide shows every example as it is, and there is a test for each', () => {
   const guide = readFileSync(path.join(root, 'docs/guides/embedding.md'), 'utf8');

@@ -80,6 +80,7 @@ export class FakePlatform {
       time: Date.now(),
       version: 'preview',
       demo: true,
+      linksDown: [],
       counts: { ...counts, commits: this.#tick, lastCommitMs: 2.4 },
     };
   }

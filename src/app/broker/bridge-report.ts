@@ -18,6 +18,7 @@ export function bridgeReport(
     const values: Record<string, string | number> = {
       state: status.state,
       since: new Date(status.since).toISOString(),
+      address: bridge.target,
       last_error: status.lastError ?? '',
       connects: status.connects,
       sent: status.sent,
@@ -25,7 +26,10 @@ export function bridgeReport(
       received: status.received,
       'received/rate': rates.received.of(status.received),
       loops: status.loops,
+      crossed: status.crossed,
       refused: status.refused,
+      rejected: status.rejected,
+      no_room: status.noRoom,
       too_large: status.tooLarge,
       unmapped: status.unmapped,
       'queue/messages': queue?.messages ?? 0,

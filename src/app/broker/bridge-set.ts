@@ -44,8 +44,8 @@ export class BridgeSet {
     const made: MadeBridge[] = [];
     for (const config of next.bridges) {
       const files = await this.#checkFiles(config);
-      const fresh = await this.#create(config, next, files);
       const old = this.#slots.get(config.name)?.wanted ?? null;
+      const fresh = await this.#create(config, next, files, old?.config);
       made.push(old !== null && isSame(old, fresh) ? old : fresh);
     }
     const commit = (): void => {
@@ -74,7 +74,12 @@ export class BridgeSet {
     return slot;
   }
 
-  async #create(config: BridgeConfig, whole: Config, files: string): Promise<MadeBridge> {
+  async #create(
+    config: BridgeConfig,
+    whole: Config,
+    files: string,
+    former?: BridgeConfig,
+  ): Promise<MadeBridge> {
     const { broker, clock, log } = this.#context;
     const password =
       config.password ?? (config.passwordFile === null ? undefined : await readSecret(config.passwordFile));
@@ -83,10 +88,13 @@ export class BridgeSet {
     const clientId = localClientId(config);
     const bridge = new Bridge({
       config,
-      brokerName: whole.name,
+      brokerName: broker.linkName,
       localDialer: insideDialer(broker, `bridge ${config.name}`, bridgeQueue(config, whole)),
       remoteDialer: dialer({ host: config.host, port: config.port }),
       moreDialers: (config.moreAddresses ?? []).map(dialer),
+      bounds: whole.limits,
+      subscribed: () => broker.subscriptionsOf(clientId),
+      ...(former === undefined ? {} : { formerTopics: former.topics }),
       queueDepth: () => {
         const queue = broker.queueOf(clientId);
         return queue === null ? 0 : queue.messages + queue.inflight;

@@ -1,7 +1,7 @@
-import { DavylampError, systemCodeOf, type Clock, type Logger } from '#base';
+import { DavylampError, type Clock, type Logger } from '#base';
 import type { Broker, ListenerProfile } from '#broker';
 import type { Config, LimitsConfig, ListenerConfig } from '#config';
-import { createListener, isSameDoor, type Listener, type ListenerBounds } from '#listeners';
+import { createListener, isAddressMissing, isSameDoor, type Listener, type ListenerBounds } from '#listeners';
 import { ReasonCode } from '#mqtt';
 import { loadTrust, type Trust } from '#security';
 import type { PreparedChange } from './prepared-change.ts';
@@ -17,9 +17,6 @@ export interface DoorsContext {
   /** Told of each door that opens, for the log. */
   readonly onOpening?: (listener: ListenerConfig) => void;
 }
-
-/** What the system says of an address that it does not have, or of a version of IP that is switched off. */
-const addressIsMissing = new Set(['EADDRNOTAVAIL', 'EAFNOSUPPORT']);
 
 /** One open door: a listener with its rules, as they are now. */
 interface Door {
@@ -149,8 +146,7 @@ export class Doors {
     try {
       return await this.#openDoor(config, whole);
     } catch (error) {
-      const code = systemCodeOf(error instanceof DavylampError ? error.cause : error) ?? '';
-      if (config.isOptional !== true || !addressIsMissing.has(code)) throw error;
+      if (config.isOptional !== true || !isAddressMissing(error)) throw error;
       this.#context.log.notice(`listener ${config.name} is left out: this machine has no such address`);
       return null;
     }

@@ -19,6 +19,8 @@ export async function unreadableFiles(config: Config): Promise<readonly string[]
   for (const bridge of config.bridges) {
     add(bridge.passwordFile);
     addTls(bridge.tls);
+    const psk = bridge.tls?.psk;
+    if (psk !== undefined && 'file' in psk) add(psk.file);
   }
   const unreadable: string[] = [];
   for (const file of files) {

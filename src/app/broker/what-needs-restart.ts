@@ -15,5 +15,8 @@ const fixed: readonly (readonly [keyof Config, string])[] = [
 
 /** Names what is different and stays as it is until the next start. */
 export function whatNeedsRestart(now: Config, next: Config): readonly string[] {
-  return fixed.filter(([key]) => !isDeepStrictEqual(now[key], next[key])).map(([, name]) => name);
+  const names = fixed.filter(([key]) => !isDeepStrictEqual(now[key], next[key])).map(([, name]) => name);
+  // Routes are made by it.
+  const hasOtherCopies = now.limits.overlappingCopies !== next.limits.overlappingCopies;
+  return hasOtherCopies ? [...names, 'how many copies overlapping subscriptions get'] : names;
 }

@@ -14,6 +14,12 @@ off_delay = "0s"
 priority = 1
 `;
 
+/** What every role says of its journal. */
+const persistence = `# What is acknowledged is on the disk here: a crash or a power cut loses none of it.
+[persistence]
+folder = "journal"
+`;
+
 /** What a bridge carries in one direction, at QoS 1. */
 function bridgeTopics(direction: 'in' | 'out', filters: readonly string[]): string {
   return filters
@@ -38,6 +44,7 @@ log_level = "info"
 [broker]
 maximum_inflight = 4000
 
+${persistence}
 # Relays and people: TLS with a client certificate, and a password.
 [[listener]]
 name = "outside"
@@ -88,6 +95,7 @@ name = "relay"
 tenant = "${plan.tenant}"
 log_level = "info"
 
+${persistence}
 [[listener]]
 name = "sites"
 protocol = "tls"
@@ -125,6 +133,7 @@ name = "${site.name}"
 tenant = "${plan.tenant}"
 log_level = "info"
 
+${persistence}
 # Detectors cannot do TLS: plain TCP on the local network, with user name and password.
 [[listener]]
 name = "detectors"

@@ -36,8 +36,8 @@ test('every key and default of the page is one of the configuration, and no boun
   for (const { key, value } of rows) assert.equal(keys.get(key) ?? others.get(key), value, key);
   const bounds = [...keys.keys()].filter((key) => /maximum|timeout|flapping/.test(key));
   const named = new Set(rows.map(({ key }) => key));
-  // Neither lets anything grow: how long a silent client is believed, and whether a window is enforced.
-  const harmless = new Set(['maximum_keep_alive', 'receive_maximum_strict']);
+  // None lets anything grow: how long a silent client is believed, whether a window is enforced, and the highest QoS.
+  const harmless = new Set(['maximum_keep_alive', 'receive_maximum_strict', 'maximum_qos']);
   assert.deepEqual(
     bounds.filter((key) => !named.has(key) && !harmless.has(key)),
     [],

@@ -4,6 +4,7 @@ import {
   publishLength,
   utf8Length,
   writePublish,
+  writePublishHead,
   type PublishProperties,
   type Qos,
 } from '#mqtt';
@@ -13,8 +14,8 @@ import { callHook } from '../hooks.ts';
 import type { Message } from '../message.ts';
 import { unmounted } from '../mount.ts';
 
-/** Frames of this size and above are encoded once and handed to every receiver's socket without another copy. */
-const largeFrame = 16 * 1024;
+/** Payloads of this size and above are handed to every receiver's socket where they stand; only what is before them is written. */
+const largePayload = 16 * 1024;
 
 const noIdentifiers: readonly number[] = [];
 
@@ -25,7 +26,8 @@ const noIdentifiers: readonly number[] = [];
  *   layout = (version 5 ? 8 : 0) | qos << 1 | retain       #sources[layout] [#starts, #ends): where its bytes stand
  *
  * Invariant: a layout is valid while `#serials[layout]` is the number of the fan-out that goes on. Its source is the
- * publisher's chunk, an outbox's slab (slabs go back to the pool only between fan-outs) or a buffer of its own.
+ * publisher's chunk or an outbox's slab (slabs go back to the pool only between fan-outs). Frames with a large payload
+ * have no source: each receiver gets a head of its own, and the one payload by reference.
  */
 export class FrameWriter {
   readonly #core: BrokerCore;
@@ -64,7 +66,7 @@ export class FrameWriter {
     this.#offered = -1;
     if ((bytes[start]! & 0x0f) !== qos << 1) return; // DUP and RETAIN belong to the connection it came on
     if (bodyStart - start > 2 && bytes[bodyStart - 1] === 0) return; // a padded length is not passed on
-    if (end - start >= largeFrame) return; // large ones outlive the chunk
+    if (end - start >= largePayload) return; // large ones outlive the chunk
     const layout = (version === ProtocolVersion.V5 ? 8 : 0) | (qos << 1);
     this.#sources[layout] = bytes;
     this.#starts[layout] = start;
@@ -96,7 +98,8 @@ export class FrameWriter {
   ): void {
     const isV5 = connection.version === ProtocolVersion.V5;
     const isApart = identifiers.length > 0 || connection.aliases !== null || connection.limitsPacketSize;
-    if ((isV5 && isApart) || connection.mountPoint !== '') {
+    const isLarge = message.payload.length >= largePayload;
+    if ((isV5 && isApart) || isLarge || connection.mountPoint !== '') {
       this.writeOwn(connection, message, qos, retain, false, packetId, identifiers);
       return;
     }
@@ -143,13 +146,14 @@ export class FrameWriter {
     const { payload } = message;
     const { outbox, version } = connection;
     const length = publishLength(topicLength, payload.length, qos, properties, version);
-    const offset = outbox.room(length);
-    writePublish(
+    const isLarge = payload.length >= largePayload;
+    const offset = outbox.room(isLarge ? length - payload.length : length);
+    const at = writePublishHead(
       outbox.slab,
       offset,
       topic,
       topicLength,
-      payload,
+      payload.length,
       qos,
       retain,
       dup,
@@ -157,6 +161,8 @@ export class FrameWriter {
       properties,
       version,
     );
+    if (isLarge) outbox.append(message.keep().payload);
+    else outbox.slab.set(payload, at);
     this.#count(connection, message, qos);
     if (this.#core.trace !== null) this.#tell(connection, message, qos, retain, dup, packetId);
   }
@@ -181,9 +187,8 @@ export class FrameWriter {
     const { topic, topicLength, payload, properties } = message;
     const { outbox, version } = connection;
     const length = publishLength(topicLength, payload.length, qos, properties, version);
-    const isLarge = length >= largeFrame;
-    const offset = isLarge ? 0 : outbox.room(length);
-    const into = isLarge ? Buffer.allocUnsafeSlow(length) : outbox.slab;
+    const offset = outbox.room(length);
+    const into = outbox.slab;
     writePublish(
       into,
       offset,
@@ -201,32 +206,16 @@ export class FrameWriter {
     this.#sources[layout] = into;
     this.#starts[layout] = offset;
     this.#ends[layout] = offset + length;
-    if (isLarge) this.#copyLarge(connection, message, qos, packetId, layout);
   }
 
   #copy(connection: Connection, message: Message, qos: Qos, packetId: number, layout: number): void {
     const start = this.#starts[layout]!;
     const end = this.#ends[layout]!;
-    if (end - start >= largeFrame) {
-      this.#copyLarge(connection, message, qos, packetId, layout);
-      return;
-    }
     const { outbox } = connection;
     const offset = outbox.room(end - start);
     const into = outbox.slab;
     this.#sources[layout]!.copy(into, offset, start, end);
     if (qos > 0) patch(into, offset, message.topicLength, packetId);
-  }
-
-  /** The part up to the packet id goes through the slab, the rest is the one buffer that all receivers share. */
-  #copyLarge(connection: Connection, message: Message, qos: Qos, packetId: number, layout: number): void {
-    const source = this.#sources[layout]!; // its own buffer: `offerFrame` takes no large ones
-    const { outbox } = connection;
-    const head = qos === 0 ? 5 : headerLength(source, 0) + 2 + message.topicLength + 2;
-    const offset = outbox.room(head);
-    source.copy(outbox.slab, offset, 0, head);
-    if (qos > 0) patch(outbox.slab, offset, message.topicLength, packetId);
-    outbox.append(source.subarray(head));
   }
 
   /** `null` where the packet has none. What is returned is valid until the next call. */

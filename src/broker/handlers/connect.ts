@@ -1,4 +1,5 @@
 import { messageOf } from '#base';
+import { bridgeProperty } from '#model';
 import {
   PacketType,
   ProtocolVersion,
@@ -257,6 +258,7 @@ function connackOf(
     ...(connection.limits.retainAvailable === false ? { retainAvailable: false } : {}), // [MQTT-3.2.2-13]
     ...((packet.properties.sessionExpiry ?? 0) === expirySeconds ? {} : { sessionExpiry: expirySeconds }),
     ...assigned,
+    ...nameForBridge(connection, packet),
   };
   return {
     type: PacketType.Connack,
@@ -264,4 +266,13 @@ function connackOf(
     reasonCode: ReasonCode.Success,
     properties: isV5 ? properties : {},
   };
+}
+
+/** A bridge that says whose it is hears whom it speaks to: so it knows its own messages when they come back. */
+function nameForBridge(
+  { core }: Connection,
+  { properties }: ConnectPacket,
+): Pick<ConnackProperties, 'userProperties'> {
+  const isAsked = properties.userProperties?.some(([name]) => name === bridgeProperty.broker) ?? false;
+  return isAsked ? { userProperties: [[bridgeProperty.broker, core.linkName]] } : {};
 }

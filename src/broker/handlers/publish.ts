@@ -1,3 +1,4 @@
+import { hasTooManyProperties } from '#model';
 import {
   decodePublish,
   PacketType,
@@ -67,7 +68,7 @@ export function onPublish(
     if (connection.isEnding) return ended;
   }
   if (reason === ReasonCode.Success) {
-    const message = createMessage(connection, packet);
+    const message = createMessage(connection, packet, connection.ownsFrame && packet.payload === payload);
     if (packet.retain) reason = core.retained.store(message, session.source);
     if (reason === ReasonCode.Success) {
       const found = route(connection, packet);
@@ -126,7 +127,7 @@ function resolveAlias(connection: Connection, packet: PublishPacket): ReasonCode
   const { properties } = packet;
   if (properties === null) return ReasonCode.Success;
   if (properties.subscriptionIdentifiers.length > 0) return ReasonCode.ProtocolError; // [MQTT-3.3.4-6]
-  if (properties.userProperties.length > limits.maximumUserProperties) {
+  if (hasTooManyProperties(properties.userProperties, limits.maximumUserProperties)) {
     statistics.reached['user-properties']++;
     return ReasonCode.QuotaExceeded;
   }
@@ -187,7 +188,7 @@ function applyLimits(connection: Connection, packet: PublishPacket): ReasonCode 
   return ReasonCode.Success;
 }
 
-function createMessage(connection: Connection, packet: PublishPacket): Message {
+function createMessage(connection: Connection, packet: PublishPacket, ownsPayload: boolean): Message {
   const { core, last } = connection;
   const { stampSite, minimumQos } = connection.profile;
   const properties =
@@ -211,6 +212,7 @@ function createMessage(connection: Connection, packet: PublishPacket): Message {
     properties,
     connection.clientId,
     expiresAt,
+    ownsPayload,
   );
 }
 

@@ -52,7 +52,8 @@ export const bridgeKeywords: readonly ConfKeyword[] = [
     status: 'honoured',
     type: raised(0),
     default: 0,
-    meaning: 'Largest packet that is sent to the other broker; 0 = what it takes.',
+    meaning:
+      'Largest packet that is sent to the other broker; 0 = what it takes. A larger message is dropped and counted.',
   },
   {
     name: 'bridge_max_topic_alias',
@@ -60,7 +61,7 @@ export const bridgeKeywords: readonly ConfKeyword[] = [
     status: 'honoured',
     type: integer(0, 65_535),
     default: 10,
-    meaning: 'MQTT 5: topic aliases that the other broker may set.',
+    meaning: 'MQTT 5: topic aliases, in each direction.',
   },
   {
     name: 'bridge_mptcp',
@@ -105,7 +106,8 @@ export const bridgeKeywords: readonly ConfKeyword[] = [
     status: 'honoured',
     type: { kind: 'choice', values: ['lazy', 'immediate'] },
     default: 'lazy',
-    meaning: 'At a reload: part at once, or when the link is lost the next time.',
+    meaning:
+      'When the bridge has changed at a reload: part at once (also when a certificate file holds something else), or when the link is lost the next time.',
   },
   {
     name: 'bridge_session_expiry_interval',
@@ -144,6 +146,7 @@ export const bridgeKeywords: readonly ConfKeyword[] = [
     type: flag,
     default: false,
     meaning: 'Forget what waits on both sides at each connection.',
+    difference: 'With `start_type lazy` our own side forgets nothing: what waits is why it connects.',
   },
   {
     name: 'idle_timeout',
@@ -186,6 +189,7 @@ export const bridgeKeywords: readonly ConfKeyword[] = [
     type: text,
     default: null,
     meaning: 'Password on our own broker.',
+    difference: 'It is not checked: our own bridges may do everything on our own broker.',
   },
   {
     name: 'local_username',
@@ -194,6 +198,8 @@ export const bridgeKeywords: readonly ConfKeyword[] = [
     type: text,
     default: null,
     meaning: 'User name on our own broker.',
+    difference:
+      'It is not checked, and access lists do not hold: our own bridges may do everything on our own broker.',
   },
   {
     name: 'notification_topic',
@@ -274,7 +280,7 @@ export const bridgeKeywords: readonly ConfKeyword[] = [
     type: { kind: 'choice', values: ['automatic', 'lazy', 'once', 'manual'] },
     default: 'automatic',
     meaning:
-      '`lazy`: connect when `threshold` messages wait; `once`: no second try. `manual` is refused, as in Mosquitto.',
+      '`lazy`: connect when `threshold` messages wait, QoS 0 among them; `once`: each address is tried once. `manual` is refused, as in Mosquitto.',
   },
   {
     name: 'threshold',

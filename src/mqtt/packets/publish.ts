@@ -138,12 +138,44 @@ export function writePublish(
   properties: PublishProperties | null,
   version: ProtocolVersion,
 ): number {
+  const { length } = payload;
+  const at = writePublishHead(
+    into,
+    offset,
+    topic,
+    topicLength,
+    length,
+    qos,
+    retain,
+    dup,
+    packetId,
+    properties,
+    version,
+  );
+  into.set(payload, at);
+  return at + length;
+}
+
+/** As `writePublish`, but for the payload of `payloadLength` bytes: that follows in a piece of its own. */
+export function writePublishHead(
+  into: Buffer,
+  offset: number,
+  topic: string,
+  topicLength: number,
+  payloadLength: number,
+  qos: Qos,
+  retain: boolean,
+  dup: boolean,
+  packetId: number,
+  properties: PublishProperties | null,
+  version: ProtocolVersion,
+): number {
   const propertiesSize = propertiesLength(properties, version);
   into[offset] = (PacketType.Publish << 4) | (dup ? 0x08 : 0) | (qos << 1) | (retain ? 0x01 : 0);
   let at = writeVarint(
     into,
     offset + 1,
-    bodyLength(topicLength, payload.length, qos, propertiesSize, version),
+    bodyLength(topicLength, payloadLength, qos, propertiesSize, version),
   );
   into[at] = topicLength >> 8;
   into[at + 1] = topicLength;
@@ -157,8 +189,7 @@ export function writePublish(
     at = writeVarint(into, at, propertiesSize);
     if (propertiesSize !== 0) at = writePublishProperties(into, at, properties!);
   }
-  into.set(payload, at);
-  return at + payload.length;
+  return at;
 }
 
 /** Where the packet identifier of an encoded PUBLISH at QoS 1 or 2 stands in `frame`, so that it can be patched. */

@@ -21,6 +21,12 @@ export function Footer(): JSX.Element {
           last commit {formatNumber(status.counts.lastCommitMs, 1)} ms · Davylamp {status.version}
         </p>
       )}
+      {status !== null && status.linksDown.length > 0 && (
+        <p class="warning-note" data-testid="links-down">
+          <strong>Links down: {status.linksDown.join(', ')}.</strong> What waits there comes when they are
+          back; until then nothing new is seen from beyond them.
+        </p>
+      )}
       {store.unreadable.value > 0 && (
         <p>{formatNumber(store.unreadable.value, 0)} events from the server could not be read.</p>
       )}

@@ -71,5 +71,5 @@ export function statusView(time: number): StatusView {
     commits: 0,
     lastCommitMs: 0,
   };
-  return { name: 'cloud', tenant: 'demo', time, version: '0', demo: true, counts };
+  return { name: 'cloud', tenant: 'demo', time, version: '0', demo: true, linksDown: [], counts };
 }
