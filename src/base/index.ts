@@ -21,3 +21,4 @@ export {
   type ExitCode,
 } from './errors.ts';
 export type { Dialer, PeerCertificate, PeerInfo, Transport, TransportHandler } from './transport.ts';
+export { strftime } from './strftime.ts';

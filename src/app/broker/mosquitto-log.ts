@@ -2,13 +2,12 @@ import { isDeepStrictEqual } from 'node:util';
 import { fstatSync } from 'node:fs';
 import process from 'node:process';
 import type { Writable } from 'node:stream';
-import { logSentence, messageOf, type Clock, type LogFields, type Logger } from '#base';
+import { logSentence, messageOf, type Clock, type LogFields, type Logger, strftime } from '#base';
 import type { MosquittoLogConfig, MosquittoLogDestination, MosquittoLogType } from '#config';
 import { FileSink } from './file-sink.ts';
 import type { LogSink, SinkOwner } from './log-sink.ts';
 import type { PreparedChange } from './prepared-change.ts';
 import { StreamSink } from './stream-sink.ts';
-import { strftime } from './strftime.ts';
 import { SyslogSink } from './syslog-sink.ts';
 import { TopicSink, type PublishLine } from './topic-sink.ts';
 
