@@ -12,6 +12,7 @@ import process from 'node:process';
 import { setTimeout as delay } from 'node:timers/promises';
 import { parseArgs, promisify } from 'node:util';
 import { pinned, startPinned, type RunningBroker } from './brokers/broker-adapter.ts';
+import { collectorOptions } from './brokers/davylamp.ts';
 import { buildTools } from './build.ts';
 import { shapes, type Shape } from './shapes.ts';
 import { formatProfile, readProfile } from './profile-report.ts';
@@ -42,7 +43,7 @@ async function freePort(): Promise<number> {
 async function startBroker(nodeOptions: readonly string[]): Promise<RunningBroker & { port: number }> {
   const port = await freePort();
   const setup = JSON.stringify({ port, door: 'tcp', certificateFile: '', keyFile: '' });
-  const args = [...nodeOptions, '--max-semi-space-size=16', '--conditions=source', program, setup];
+  const args = [...nodeOptions, ...collectorOptions, '--conditions=source', program, setup];
   return { port, ...(await startPinned({ port, command: process.execPath, args })) };
 }
 

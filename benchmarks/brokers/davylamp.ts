@@ -6,6 +6,12 @@ import { startPinned, type BrokerAdapter } from './broker-adapter.ts';
 const door = path.join(import.meta.dirname, '..', '..', 'src', 'embed', 'index.ts');
 const program = path.join(import.meta.dirname, 'davylamp-broker.ts');
 
+/** For the collector, as bin/davylamp gives them. */
+export const collectorOptions = [
+  '--max-semi-space-size=16',
+  '--external-memory-accounted-in-global-limit',
+] as const;
+
 /** Our own broker, run from source, in one process and one thread of JavaScript. */
 export const davylamp: BrokerAdapter = {
   name: 'davylamp',
@@ -16,8 +22,7 @@ export const davylamp: BrokerAdapter = {
     startPinned({
       port: setup.port,
       command: process.execPath,
-      // The first as bin/davylamp does.
-      args: ['--max-semi-space-size=16', '--conditions=source', program, JSON.stringify(setup)],
+      args: [...collectorOptions, '--conditions=source', program, JSON.stringify(setup)],
       settleSignal: 'SIGUSR2',
     }),
 };

@@ -1,18 +1,20 @@
 import { randomBytes } from 'node:crypto';
 import { SystemClock, messageOf, type Clock, type Logger } from '#base';
-import { Broker, type Journal } from '#broker';
+import { Broker } from '#broker';
 import { createPublishProperties } from '#client';
 import type { Config, ConfigWarning, ListenerConfig } from '#config';
 import { BridgeSet } from './broker/bridge-set.ts';
 import { openingLines } from './broker/broker-lines.ts';
 import { Doors } from './broker/doors.ts';
-import { openBrokerJournal } from './broker/broker-journal.ts';
+import { openBrokerJournal, type OpenedJournal } from './broker/broker-journal.ts';
 import { insideDialer } from './broker/inside-dialer.ts';
 import { MosquittoLines, createPacketLines } from './broker/mosquitto-lines.ts';
 import { prepareAll, type PreparedChange } from './broker/prepared-change.ts';
 import { Privileges } from './broker/privileges.ts';
 import { whatNeedsRestart } from './broker/what-needs-restart.ts';
 import { openLog, type RoleLog } from './logging.ts';
+import { MetricsEndpoint } from './metrics/metrics-endpoint.ts';
+import type { MetricsView, Phase } from './metrics/metrics-view.ts';
 import { readConfig } from './read-config.ts';
 import { SignalWatch, reportReady, waitForStop, type RoleSignals } from './stop-signal.ts';
 import { warningLine } from './warning-line.ts';
@@ -104,14 +106,18 @@ export class RunningRole implements AsyncDisposable {
   readonly #broker: Broker;
   readonly #doors: Doors;
   readonly #bridges: BridgeSet;
+  readonly #metrics: MetricsEndpoint;
+  readonly #journal: OpenedJournal;
   /** Undoes what was begun, in reverse order. */
   readonly #stack = new AsyncDisposableStack();
   /** As it was at the start: what cannot change is compared with it. */
   readonly #config: Config;
   #screen: string | null = null;
+  #phase: Phase = 'starting';
 
-  private constructor(config: Config, context: RoleContext, journal: Journal) {
+  private constructor(config: Config, context: RoleContext, opened: OpenedJournal) {
     this.#config = config;
+    this.#journal = opened;
     this.#context = context;
     const { clock, log, version, keyLog } = context;
     const { logger, mosquitto } = log;
@@ -119,7 +125,7 @@ export class RunningRole implements AsyncDisposable {
       clock,
       log: mosquitto === null ? logger.child('broker') : faultsOnly(logger),
       limits: config.limits,
-      journal,
+      journal: opened.journal,
       name: config.name,
       // Names are given by people, and two brokers of one machine may have the same.
       linkName: `${config.name}~${randomBytes(6).toString('base64url')}`,
@@ -135,12 +141,13 @@ export class RunningRole implements AsyncDisposable {
     };
     this.#doors = new Doors({ broker, clock, log: logger, privileges, onOpening, ...keys });
     this.#bridges = new BridgeSet({ broker, clock, log: logger, ...keys });
+    this.#metrics = new MetricsEndpoint({ clock, log: logger, look: () => this.#look() });
   }
 
   /** Wires and starts one role. Everything that was begun is undone when a later part fails. */
   static async start(config: Config, context: RoleContext): Promise<RunningRole> {
     const opened = await openBrokerJournal(config, context.clock, context.log.logger);
-    const role = new RunningRole(config, context, opened.journal);
+    const role = new RunningRole(config, context, opened);
     role.#stack.defer(() => opened.close()); // begun first, closed last
     if (opened.report !== null) role.#broker.watchState(opened.report);
     await using guard = new AsyncDisposableStack();
@@ -156,7 +163,7 @@ export class RunningRole implements AsyncDisposable {
 
   /** For people: `outside tls 127.0.0.1:8883`. */
   get listening(): readonly string[] {
-    return this.#screen === null ? this.#doors.titles : [...this.#doors.titles, this.#screen];
+    return [...this.#doors.titles, this.#screen, this.#metrics.title].filter((title) => title !== null);
   }
 
   /**
@@ -168,6 +175,7 @@ export class RunningRole implements AsyncDisposable {
     const change = await prepareAll([
       () => this.#context.log.prepare(next),
       () => this.#bridges.prepare(next),
+      () => this.#metrics.prepare(next),
       // Last: new listeners are open from here on.
       () => this.#doors.prepare(next),
     ]);
@@ -205,6 +213,7 @@ export class RunningRole implements AsyncDisposable {
   }
 
   [Symbol.asyncDispose](): Promise<void> {
+    this.#phase = 'stopping';
     return this.#stack.disposeAsync();
   }
 
@@ -219,10 +228,28 @@ export class RunningRole implements AsyncDisposable {
     // A bridge's queue stands before the first detector can publish.
     this.#stack.defer(() => this.#bridges.close());
     await this.#bridges.start(this.#config);
+    // Before the doors: a probe sees that it starts, and that it stops.
+    this.#stack.defer(() => this.#metrics.close());
+    await this.#metrics.open(this.#config);
     this.#stack.defer(() => this.#doors.close());
     await this.#doors.open(this.#config);
     await this.#startCommandGate();
     await this.#startPlatform();
+    this.#phase = 'running';
+  }
+
+  #look(): MetricsView {
+    const { role, name } = this.#config;
+    return {
+      role,
+      name,
+      version: this.#context.version,
+      phase: this.#phase,
+      statistics: this.#broker.statistics,
+      journal: this.#journal.statistics(),
+      listeners: this.#doors.views,
+      bridges: this.#bridges.views,
+    };
   }
 
   #tracePackets(): void {

@@ -28,7 +28,7 @@ interface Field {
  */
 export function strftime(format: string, time: Date): string {
   return format.replaceAll(
-    /%([-_0^#]*)(\d{0,3})[EO]?([A-Za-z%+])/g,
+    /%([-_0^#]*)(\d{0,3})[EO]?([A-Za-z%])/g,
     (whole, flags: string, width: string, letter: string) => {
       const field = conversion(letter, time);
       return field === undefined ? whole : laidOut(field, flags, width);
@@ -150,7 +150,6 @@ const compounds: ReadonlyMap<string, string> = new Map([
   ['T', '%H:%M:%S'],
   ['x', '%m/%d/%y'],
   ['X', '%H:%M:%S'],
-  ['+', '%a %b %e %H:%M:%S %Z %Y'],
 ]);
 
 function compound(letter: string, time: Date): Field | undefined {

@@ -113,7 +113,7 @@ export class Connection implements FrameSink, TransportHandler, OutboxOwner, Rec
     this.limits = profile.limits ?? core.limits;
     this.mountPoint = profile.mountPoint ?? '';
     this.outbox = new Outbox(core, transport, this, this.limits.maximumPendingBytes);
-    this.#reader = new FrameReader(this, this.limits.maximumPacketSizeBeforeConnect);
+    this.#reader = new FrameReader(this, this.limits.maximumPacketSizeBeforeConnect, core.frames);
     transport.gatherUpTo?.(this.limits.maximumPacketSizeBeforeConnect);
     this.acceptedAt = core.clock.monotonic();
     this.lastSeen = this.acceptedAt;

@@ -28,6 +28,7 @@ import { Lifecycle } from './sessions/lifecycle.ts';
 import { QueuePages } from './sessions/queue-pages.ts';
 import type { Session } from './sessions/session.ts';
 import { SessionTable } from './sessions/session-table.ts';
+import { FramePool } from './frame-memory.ts';
 import { SlabPool } from './slab-pool.ts';
 import { Statistics, type DropPolicy } from './statistics.ts';
 import { Router } from './subscriptions/router.ts';
@@ -79,6 +80,7 @@ export class BrokerCore {
   readonly statistics = new Statistics();
   readonly hooks = createHooks();
   readonly slabs = new SlabPool();
+  readonly frames = new FramePool();
   readonly turn: Turn;
   readonly connections = new Set<Connection>();
   /** Connections with packets that wait for the journal or for back-pressure. */

@@ -2,6 +2,7 @@ import { isUtf8 } from 'node:buffer';
 import type { LimitsConfig } from '#config';
 import { ReasonCode, utf8Length, type PublishProperties, type Qos } from '#mqtt';
 import { topicNameFault } from '#topics';
+import type { FrameLease } from './frame-memory.ts';
 import type { StoredDelivery, StoredMessage } from './ports.ts';
 
 /** What is as large does not lie in Node's pool; the head of a packet that is held with it weighs little. */
@@ -24,11 +25,12 @@ export class Message implements StoredMessage {
   readonly expiresAt: number;
   journalId = 0;
   #kept: boolean;
-  readonly #ownsPayload: boolean;
+  /** The payload stands in memory that is no part of something much larger, and can be shared; `null` = elsewhere. */
+  readonly lease: FrameLease | null;
 
   /**
-   * `payload` may be a view of a chunk that is valid only during the call: see `keep`. `ownsPayload`: its bytes are
-   * nobody else's and no part of something much larger.
+   * `payload` may be a view of a chunk that is valid only during the call: see `keep`. `lease`: of the
+   * memory that it stands in, where it has one.
    */
   constructor(
     topic: string,
@@ -39,7 +41,7 @@ export class Message implements StoredMessage {
     properties: PublishProperties | null,
     publisherId: string,
     expiresAt: number,
-    ownsPayload = false,
+    lease: FrameLease | null = null,
   ) {
     this.topic = topic;
     this.topicLength = topicLength;
@@ -50,25 +52,39 @@ export class Message implements StoredMessage {
     this.publisherId = publisherId;
     this.expiresAt = expiresAt;
     this.#kept = false;
-    this.#ownsPayload = ownsPayload;
+    this.lease = lease;
   }
 
   /** Copies what is a view of the socket's chunk, once: whoever holds a message beyond the call keeps it first. */
   keep(): this {
     if (this.#kept) return this;
-    if (!this.#ownsPayload) this.payload = Buffer.from(this.payload); // copy: a view would pin 64 KiB
+    if (this.lease === null) this.payload = Buffer.from(this.payload); // copy: a view would pin 64 KiB
+    else this.lease.keep();
     return this.#keepProperties();
   }
 
   /** As `keep`, into memory of its own: what may stay for months must not pin Node's shared pool of 8 KiB. */
   keepApart(): this {
     if (this.#kept) return this;
-    if (!this.#ownsPayload || this.payload.length < smallestApart) {
+    if (this.lease !== null && this.payload.length >= smallestApart) this.lease.keep();
+    else {
       const own = Buffer.allocUnsafeSlow(this.payload.length);
       this.payload.copy(own);
       this.payload = own;
     }
     return this.#keepProperties();
+  }
+
+  /** As `keep`, but only until the lease that it returns is released; `null` = it is kept. */
+  hold(): FrameLease | null {
+    if (this.lease === null) this.keep();
+    else this.lease.use();
+    return this.lease;
+  }
+
+  /** The payload, to be held together with its lease, or without one as a copy. */
+  shared(): Buffer {
+    return this.lease === null ? this.keep().payload : this.payload;
   }
 
   hasExpired(now: number): boolean {
@@ -142,6 +158,8 @@ export class Delivery implements StoredDelivery {
   readonly isUrgent: boolean;
   /** When it was queued, in milliseconds; 0 = not known. */
   readonly queuedAt: number;
+  /** Of its message's memory, to be released when the client has it; `null` = the message is kept. */
+  lease: FrameLease | null = null;
 
   constructor(
     serial: number,

@@ -1,4 +1,5 @@
 import type { Clock, Transport } from '#base';
+import type { FrameLease } from './frame-memory.ts';
 import { largeSlab, smallSlab, type SlabPool } from './slab-pool.ts';
 import type { Statistics } from './statistics.ts';
 import type { Turn } from './turn.ts';
@@ -6,6 +7,7 @@ import type { Turn } from './turn.ts';
 const empty = Buffer.alloc(0);
 const nothingLent: Buffer[] = [];
 const nothingCut: Buffer[] = [];
+const nothingUsed: FrameLease[] = [];
 
 /** Pieces are written as soon as they are so many bytes together: what the system takes waits for nothing. */
 const manyBytes = 256 * 1024;
@@ -59,6 +61,8 @@ export class Outbox {
   #isClosed = false;
   /** Slabs that the transport may still read from; `nothingLent`, which is never changed, while there are none. */
   #lent = nothingLent;
+  /** Of pieces that it, or the transport, may still read from. */
+  #leases = nothingUsed;
 
   /** `bound`: bytes that may wait before it is congested. */
   constructor(context: OutboxContext, transport: Transport, owner: OutboxOwner, bound: number) {
@@ -93,9 +97,13 @@ export class Outbox {
     return this.#moreRoom(length);
   }
 
-  /** Sends `bytes` as a piece of its own, without a copy: they must not change any more. */
-  append(bytes: Buffer): void {
+  /**
+   * Sends `bytes` as a piece of its own, without a copy: they must not change any more, or not before the outbox has
+   * released their lease.
+   */
+  append(bytes: Buffer, lease: FrameLease | null): void {
     if (!this.#isDirty) this.#markDirty();
+    if (lease !== null) this.#use(lease);
     this.waiting += bytes.length;
     this.#cut();
     this.#addPiece(bytes);
@@ -136,7 +144,7 @@ export class Outbox {
     this.release();
   }
 
-  /** Forgets what is gathered. The slabs are left to the collector: the transport or this turn may still read them. */
+  /** Forgets what is gathered. Slabs and leases are left to the collector: the transport or this turn may still read them. */
   release(): void {
     this.#isClosed = true;
     this.slab = empty;
@@ -145,6 +153,7 @@ export class Outbox {
     this.#pieces = nothingCut;
     this.#pieceBytes = 0;
     this.#lent = nothingLent;
+    this.#leases = nothingUsed;
   }
 
   #markDirty(): void {
@@ -220,9 +229,18 @@ export class Outbox {
     else this.#lent.push(slab);
   }
 
+  #use(lease: FrameLease): void {
+    lease.use();
+    if (this.#leases === nothingUsed) this.#leases = [lease];
+    else this.#leases.push(lease);
+  }
+
   #takeBack(): void {
     for (const slab of this.#lent) this.#context.slabs.give(slab);
     this.#lent = nothingLent;
+    if (this.#leases === nothingUsed || this.#pieceBytes > 0) return;
+    for (const lease of this.#leases) lease.release();
+    this.#leases = nothingUsed;
   }
 
   /** Asks the transport how much waits; gives the slabs back when nothing does. */
@@ -232,7 +250,7 @@ export class Outbox {
     this.waiting = pending + this.#used - this.#from + this.#pieceBytes;
     if (pending === 0) {
       this.waitingFrames = 0;
-      if (this.#lent !== nothingLent) this.#takeBack();
+      if (this.#lent !== nothingLent || this.#leases !== nothingUsed) this.#takeBack();
     }
     if (this.isCongested) {
       if (this.congestedSince === 0) this.congestedSince = this.#context.clock.monotonic();

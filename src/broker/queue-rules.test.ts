@@ -90,3 +90,12 @@ test('bound: age of what waits: older messages are dropped while the client is a
   assert.equal(harness.broker.statistics.queuedMessages, 2);
   assert.deepEqual(takeAll(back()), ['alarm=2', 'a=3']);
 });
+
+test('a full queue does not keep an urgent message out', () => {
+  const harness = new BrokerHarness({ limits: { maximumQueuedMessages: 2 } });
+  const back = absent(harness, { urgentTopics: ['alarm'] });
+  publish(harness, 'a=1', 'a=2', 'a=3', 'alarm=4', 'alarm=5');
+  assert.equal(harness.broker.statistics.dropped['queue-full'], 1);
+  assert.deepEqual(takeAll(back()), ['alarm=4', 'alarm=5', 'a=1', 'a=2']);
+  assert.equal(harness.broker.statistics.queuedMessages, 0);
+});

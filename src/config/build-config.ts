@@ -1,9 +1,16 @@
 import type { LogLevel } from '#base';
 import type { AlarmRule } from '#model';
-import type { CommandGateConfig, Config, PersistenceConfig, PlatformConfig } from './config.ts';
+import type {
+  CommandGateConfig,
+  Config,
+  MetricsConfig,
+  PersistenceConfig,
+  PlatformConfig,
+} from './config.ts';
 import { bridgeOf } from './build-bridge.ts';
 import { limitsOf } from './build-limits.ts';
 import { listenerOf } from './build-listener.ts';
+import { optionalField } from './optional-field.ts';
 import type { Section } from './section.ts';
 
 /** A detector that reads 1: gas. Where nobody wrote a rule, this one stands. */
@@ -34,12 +41,22 @@ export function buildConfig(root: Section): Config {
     platform: platform === undefined ? null : platformOf(platform, root.all('alarm')),
     commands: commandsOf(only(root, 'commands')),
     sysIntervalSeconds: broker.number('sys_interval'),
+    ...optionalField('metrics', metricsOf(root.all('metrics').at(0))),
   };
 }
 
 /** A table that is always there: it has defaults for all its keys. */
 function only(root: Section, key: string): Section {
   return root.all(key)[0] as Section;
+}
+
+function metricsOf(metrics: Section | undefined): MetricsConfig | null {
+  if (metrics === undefined) return null;
+  return {
+    address: metrics.text('address'),
+    port: metrics.number('port'),
+    tokenFile: metrics.textOrNull('token_file'),
+  };
 }
 
 function persistenceOf(persistence: Section): PersistenceConfig | null {

@@ -22,6 +22,7 @@ export function checkConfig(config: Config, root: Section): Findings {
     fault({ section: root, findings }, '', 'nobody can connect: there is no [[listener]]; add one');
   checkPlatform(config, root, findings);
   checkCommands(config, root, findings);
+  checkMetrics(config, root, findings);
   return findings;
 }
 
@@ -77,4 +78,13 @@ function checkCommands(config: Config, root: Section, findings: Findings): void 
     fault(desk, 'sleep_minimum', 'sleep_minimum is longer than sleep_maximum; lower it');
   if (config.role !== 'site')
     warn(desk, 'accept', `commands are let in by a site; on a ${config.role} this does nothing`);
+}
+
+function checkMetrics({ metrics }: Config, root: Section, findings: Findings): void {
+  if (metrics === undefined || metrics.tokenFile !== null || isLoopback(metrics.address)) return;
+  warn(
+    { section: root.all('metrics')[0] as Section, findings },
+    'address',
+    'everybody who reaches this port reads what this machine does; set token_file, or address = "127.0.0.1"',
+  );
 }

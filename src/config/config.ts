@@ -29,6 +29,17 @@ export interface Config {
   readonly runAs?: string;
   /** Seconds between two rounds of `$SYS`; 0 = none. Default: 10. */
   readonly sysIntervalSeconds?: number;
+  /** Where Prometheus and health probes ask; absent = nowhere. */
+  readonly metrics?: MetricsConfig;
+}
+
+/** The HTTP endpoint for monitoring. */
+export interface MetricsConfig {
+  readonly address: string;
+  /** 0 = any free one. */
+  readonly port: number;
+  /** Holds the bearer token; `null` = none is asked for. */
+  readonly tokenFile: string | null;
 }
 
 /** The journal of a broker. */

@@ -7,6 +7,7 @@ export type {
   ConfigWarning,
   LimitsConfig,
   ListenerConfig,
+  MetricsConfig,
   MosquittoLogConfig,
   MosquittoLogDestination,
   MosquittoLogType,
@@ -19,6 +20,7 @@ export type {
   WebSocketConfig,
 } from './config.ts';
 export { mosquittoLogTypes } from './config.ts';
+export { isLoopback } from './findings.ts';
 export { readToml, type TomlOptions } from './toml.ts';
 export { readMosquittoConf, type MosquittoConfOptions } from './mosquitto/mosquitto-conf.ts';
 export type { ConfSource } from './mosquitto/conf-file.ts';

@@ -144,7 +144,8 @@ export const bridgeQueueKeys: readonly KeySpec[] = [
     key: 'maximum_queued_messages',
     type: { kind: 'integer', minimum: 1, maximum: 1_000_000_000 },
     default: null,
-    defaultText: '10,000,000 with `[persistence]`, else that of `[broker]`',
+    defaultText:
+      'with `[persistence]` one for each 256 bytes of `[broker] maximum_memory` (786,432), at most 10,000,000; else that of `[broker]`',
     reload: 'reconnect',
     description: 'Messages that wait for the other broker.',
   },

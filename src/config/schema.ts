@@ -4,6 +4,7 @@ import { bridgeTable } from './schema-bridge.ts';
 import { brokerTable } from './schema-broker.ts';
 import { hour, minute, type TableSpec } from './key-type.ts';
 import { listenerTable } from './schema-listener.ts';
+import { metricsTable } from './schema-metrics.ts';
 import { persistenceTable } from './schema-persistence.ts';
 import { alarmTable, platformTable } from './schema-platform.ts';
 
@@ -97,5 +98,6 @@ export const schema: TableSpec = {
     platformTable,
     alarmTable,
     commandsTable,
+    metricsTable,
   ],
 };

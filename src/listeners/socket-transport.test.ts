@@ -163,3 +163,45 @@ test('what a peer sends after end() reaches nobody, and does not stop the end', 
   assert.equal(heard, 'last words');
   assert.equal(receiver.length, 0);
 });
+
+for (const looksAfterWrite of [true, false]) {
+  test(`pieces that are written together come in order among other writes; looks itself: ${looksAfterWrite}`, async () => {
+    await using pair = await socketPair();
+    const receiver = new Receiver(looksAfterWrite);
+    const transport = new SocketTransport(pair.far, localPeer, new SystemClock(), receiver);
+    const seen: Buffer[] = [];
+    let length = 0;
+    pair.near.on('data', (chunk) => {
+      seen.push(chunk);
+      length += chunk.length;
+      if (length === all.length) pair.near.write('.');
+    });
+    const all = numbered(9_000_000);
+    const pieces = [5, 70_000, 3, 4_000_000, 11].map((size, i, before) => {
+      const start = before.slice(0, i).reduce((sum, one) => sum + one, 0);
+      return all.subarray(start, start + size);
+    });
+    const end = pieces.reduce((sum, piece) => sum + piece.length, 0);
+    transport.writeAll(pieces.slice(0, 2));
+    transport.writeAll(pieces.slice(2));
+    assert.ok(transport.pendingBytes > 0, 'more than the system takes at once');
+    transport.write(all.subarray(end, end + 1));
+    transport.writeAll([all.subarray(end + 1)]);
+    await receiver.until(() => receiver.length === 1 && receiver.drains > 0);
+    assert.equal(transport.pendingBytes, 0);
+    assert.ok(Buffer.concat(seen).equals(all));
+  });
+}
+
+test('pieces that the system takes at once need no word afterwards', async () => {
+  await using pair = await socketPair();
+  const receiver = new Receiver(true);
+  const transport = new SocketTransport(pair.far, localPeer, new SystemClock(), receiver);
+  transport.writeAll([Buffer.from('one '), Buffer.from('write')]);
+  assert.equal(transport.pendingBytes, 0);
+  const [chunk] = (await once(pair.near, 'data')) as [Buffer];
+  assert.equal(chunk.toString(), 'one write');
+  pair.near.write('.');
+  await receiver.until(() => receiver.length === 1);
+  assert.equal(receiver.drains, 0);
+});

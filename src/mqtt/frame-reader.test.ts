@@ -237,3 +237,40 @@ test('what comes while a backlog is worked off is added behind it', () => {
   assert.deepEqual(notes.frames, wanted);
   assert.equal(reader.heldBytes, 0);
 });
+
+test('only what was gathered for one frame is handed over, and what it has outgrown is given back', () => {
+  const taken: Buffer[] = [];
+  const given: Buffer[] = [];
+  const memory = {
+    take: (length: number) => {
+      const bytes = Buffer.alloc(length);
+      taken.push(bytes);
+      return bytes;
+    },
+    give: (bytes: Buffer) => {
+      if (bytes.length > 0) given.push(bytes);
+    },
+  };
+  const owned: [string, boolean][] = [];
+  const reader: FrameReader = new FrameReader(
+    {
+      onFrame: (bytes, start, _body, end) => {
+        owned.push([bytes.toString('hex', start, end), reader.handsOver]);
+        if (reader.handsOver) assert.equal(bytes, taken.at(-1));
+        return ReasonCode.Success;
+      },
+    },
+    100_000,
+    memory,
+  );
+  const large = publish(60_000, 5);
+  const all = Buffer.concat([frames[0]!, large, frames[1]!]);
+  for (let at = 0; at < all.length; at += 20_000) reader.push(all.subarray(at, at + 20_000));
+  assert.deepEqual(owned, [
+    [hex[0], false],
+    [large.toString('hex'), true],
+    [hex[1], false],
+  ]);
+  assert.equal(reader.handsOver, false);
+  assert.deepEqual(given, taken.slice(0, -1));
+});

@@ -10,7 +10,17 @@ export interface FrameSink {
   onFrame(bytes: Buffer, start: number, bodyStart: number, end: number): ReasonCode;
 }
 
+/** Where a reader takes the memory for frames that are cut by chunk borders. */
+export interface FrameMemory {
+  /** At least `length` bytes, of any content. */
+  take(length: number): Buffer;
+  /** Takes back what a frame has outgrown: the reader has copied it. */
+  give(memory: Buffer): void;
+}
+
 const nothing = Buffer.alloc(0);
+
+const freshMemory: FrameMemory = { take: (length) => Buffer.allocUnsafe(length), give: () => {} };
 
 /** The least that is allocated for a frame cut by a chunk border, unless the frame is smaller. */
 const smallestHold = 256;
@@ -34,6 +44,7 @@ export class FrameReader {
   maximumPacketSize: number;
 
   readonly #sink: FrameSink;
+  readonly #memory: FrameMemory;
   #held: Buffer = nothing;
   #start = 0;
   #end = 0;
@@ -42,8 +53,10 @@ export class FrameReader {
   /** Once not 0, the stream is beyond repair and nothing of it is delivered any more. */
   #fault: ReasonCode = ReasonCode.Success;
 
-  constructor(sink: FrameSink, maximumPacketSize: number) {
+  /** `memory`: new for each frame unless given. What the reader `handsOver` is its sink's to give back. */
+  constructor(sink: FrameSink, maximumPacketSize: number, memory = freshMemory) {
     this.#sink = sink;
+    this.#memory = memory;
     this.maximumPacketSize = maximumPacketSize;
   }
 
@@ -159,9 +172,10 @@ export class FrameReader {
     const needed = kept + to - from;
     if (this.#end + to - from > this.#held.length) {
       const capacity = Math.max(needed, Math.min(most, Math.max(smallestHold, needed * 2)));
-      const larger = Buffer.allocUnsafe(capacity);
-      this.#held.copy(larger, 0, this.#start, this.#end);
-      this.#held = larger;
+      const outgrown = this.#held;
+      this.#held = this.#memory.take(capacity);
+      outgrown.copy(this.#held, 0, this.#start, this.#end);
+      this.#memory.give(outgrown);
       this.#start = 0;
       this.#end = kept;
     }

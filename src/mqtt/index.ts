@@ -8,7 +8,7 @@
 export { PacketType, ProtocolVersion, type Qos } from './constants.ts';
 export { ReasonCode, reasonName } from './reason-code.ts';
 export type * from './packets.ts';
-export { FrameReader, type FrameSink } from './frame-reader.ts';
+export { FrameReader, type FrameMemory, type FrameSink } from './frame-reader.ts';
 export { decodePacket, type DecodeFault } from './decode.ts';
 export {
   createPublishRecord,

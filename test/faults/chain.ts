@@ -11,14 +11,17 @@ import type { NetworkLab } from './network-lab.ts';
 import { RoleClock } from './role-clock.ts';
 import { RoleProcess } from './role-process.ts';
 
+/** Lines of a configuration by the name of their table. */
+export type Tables = Readonly<Record<string, string>>;
+
 export interface ChainOptions {
   /** QoS of the bridges. */
   readonly qos: 1 | 2;
   /** Where the chain keeps its files; default: a temporary folder. It is removed in the end. */
   readonly folder?: string;
-  /** Lines for a role's configuration, before its first table. */
-  readonly siteLines?: string;
-  readonly relayLines?: string;
+  /** What is said otherwise in a role's configuration: lines by the name of their table. */
+  readonly siteTables?: Tables;
+  readonly relayTables?: Tables;
   /** Lines for both bridges. */
   readonly bridgeLines?: string;
   /** Namespaces that site and relay live in; default: all on 127.0.0.1, each link through a proxy. */
@@ -140,16 +143,16 @@ export class FaultChain implements AsyncDisposable {
 
   async #begin(): Promise<void> {
     const { plan } = this;
-    const { lab, siteLines = '', relayLines = '', bridgeLines = '', beforeStart } = this.#options;
+    const { lab, siteTables = {}, relayTables = {}, bridgeLines = '', beforeStart } = this.#options;
     for (const link of this.links) await link.start();
     for (const clock of this.clocks) clock.set(0);
     await issueChainTrust(plan, lab === undefined ? [] : [lab.relay.address, lab.cloud.address]);
     await prepareDemo(plan, true);
     const uplink = { host: lab?.relay.address ?? local, port: lab ? plan.ports.relay : this.uplink.port };
     const backbone = lab === undefined ? { host: local, port: this.backbone.port } : this.cloudTarget;
-    await this.#bend('north/site.toml', lab?.site.address, siteLines, uplink, bridgeLines);
-    await this.#bend('relay/relay.toml', lab?.relay.address, relayLines, backbone, bridgeLines);
-    await this.#bend('cloud/cloud.toml', lab?.cloud.address, '', null, '');
+    await this.#bend('north/site.toml', lab?.site.address, siteTables, uplink, bridgeLines);
+    await this.#bend('relay/relay.toml', lab?.relay.address, relayTables, backbone, bridgeLines);
+    await this.#bend('cloud/cloud.toml', lab?.cloud.address, {}, null, '');
     if (beforeStart !== undefined) this.#cleanUp = await beforeStart(plan);
     for (const role of [this.cloud, this.relay, this.site]) await role.start();
   }
@@ -158,16 +161,14 @@ export class FaultChain implements AsyncDisposable {
   async #bend(
     file: string,
     address: string = local,
-    lines: string,
+    tables: Tables,
     target: Target | null,
     bridgeLines: string,
   ): Promise<void> {
     const whole = path.join(this.plan.folder, file);
     const text = await readFile(whole, 'utf8');
     const [head = '', bridge] = text.split('[[bridge]]');
-    const listening = head
-      .replace(/^\[/m, `${lines}\n[`)
-      .replace(`address = "${local}"`, `address = "${address}"`);
+    const listening = withTables(head, tables).replace(`address = "${local}"`, `address = "${address}"`);
     if (bridge === undefined || target === null) {
       await writeFile(whole, listening + (bridge === undefined ? '' : `[[bridge]]${bridge}`));
       return;
@@ -179,4 +180,15 @@ export class FaultChain implements AsyncDisposable {
       .replace('retry_maximum = "5s"', 'retry_maximum = "1s"');
     await writeFile(whole, `${listening}[[bridge]]${bent}`);
   }
+}
+
+/** The text with these lines first in their tables, which are made where there are none. */
+function withTables(text: string, tables: Tables): string {
+  let whole = text;
+  for (const [table, lines] of Object.entries(tables)) {
+    const title = `\n[${table}]\n`;
+    if (!whole.includes(title)) whole = whole.replace(/\n(?=\[)/, `\n${title}\n`);
+    whole = whole.replace(title, `${title}${lines}\n`);
+  }
+  return whole;
 }

@@ -32,7 +32,7 @@ export const faultKinds: readonly FaultKind[] = [
   {
     name: 'network',
     title: 'hosts of their own, and a network that loses, delays and parts',
-    seconds: 10,
+    seconds: 14,
     rate: 200,
     whyNot: () => NetworkLab.whyNot(),
     run: runInLab,

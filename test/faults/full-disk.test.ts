@@ -36,13 +36,13 @@ const smallDisk: Pick<ChainOptions, 'beforeStart'> = {
 const ways = [
   {
     name: 'the bound on the journal is reached',
-    options: { siteLines: '[persistence]\nmaximum_size = "6MiB"\n' },
+    options: { siteTables: { persistence: 'maximum_size = "6MiB"' } },
     needsMount: false,
   },
   // The bound says how much is kept free for what makes room, and how long a segment is.
   {
     name: 'the disk is full',
-    options: { ...smallDisk, siteLines: '[persistence]\nmaximum_size = "32MiB"\n' },
+    options: { ...smallDisk, siteTables: { persistence: 'maximum_size = "32MiB"' } },
     needsMount: true,
   },
 ];

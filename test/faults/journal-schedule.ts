@@ -10,8 +10,8 @@ const pause = (milliseconds: number): Promise<void> =>
 
 /** Site and relay with a journal of small segments: one is begun and one is cleaned every few seconds. */
 export const smallJournals = {
-  siteLines: '[persistence]\nmaximum_size = "32MiB"\n',
-  relayLines: '[persistence]\nmaximum_size = "16MiB"\n',
+  siteTables: { persistence: 'maximum_size = "32MiB"' },
+  relayTables: { persistence: 'maximum_size = "16MiB"' },
 };
 
 /** Kills in the middle of the journal's own work: a new segment, the removal of an old one, reading it all at the start. */

@@ -25,13 +25,13 @@ export interface OutageReport {
   /** Messages that waited, and seconds until the last of them was at a subscriber of the cloud. */
   readonly waited: number;
   readonly drainSeconds: number;
-  /** Of these, and of live ones meanwhile, in messages a second. */
   readonly drainRate: number;
-  readonly arrivalRate: number;
   /** Seconds until all of them were rows. */
   readonly storedSeconds: number;
   /** Live messages that were acknowledged meanwhile, in messages a second. */
   readonly takenRate: number;
+  /** Urgent messages that left when the uplink was back and came before the last of those that waited. */
+  readonly overtook: number;
   /** On a topic that overtakes, and on others, which wait behind what came before them. */
   readonly urgent: Latencies;
   readonly ordinary: Latencies;
@@ -49,6 +49,8 @@ const pause = (milliseconds: number): Promise<void> =>
   new Promise((resolve) => void setTimeout(resolve, milliseconds));
 
 const urgentRate = 20;
+/** That anything may take. */
+const mostSeconds = 1800;
 /** Detectors: those that fill the queue, ordinary live ones, an urgent one. */
 const filling = 20;
 const live = 10;
@@ -59,113 +61,147 @@ const urgentTopic = `outTopic/192.0.2.10/192.168.99.${filling + live + 1}`;
  * live traffic goes on. Mutual TLS on the uplink, QoS 1.
  */
 export async function runOutage(options: OutageOptions): Promise<OutageReport> {
-  const { messages, liveRate, say } = options;
   await using chain = await FaultChain.start({
     qos: 1,
     // The journal's index of what waits takes some 75 bytes a message: more than a site's default allows from two million on.
-    siteLines: '[broker]\nmaximum_memory = "640MiB"\n',
+    siteTables: { broker: 'maximum_memory = "640MiB"' },
     bridgeLines: `urgent_topics = ["${urgentTopic}"]\n`,
   });
   await using ledger = await Ledger.open(chain, 1);
-  const times = new Arrivals(ledger);
-  const { port } = chain.fieldTarget;
-  const common = {
-    target: { host: '127.0.0.1', port },
-    username: 'detector',
-    password: await chain.password('detector'),
-    qos: 1,
-  } as const;
-  const filler = new Publishers({ ...common, detectors: filling, rate: Infinity, most: messages });
-  const ordinary = new Publishers({
-    ...common,
-    detectors: live,
-    first: filling,
-    rate: liveRate,
-    onPublish: times.note,
-  });
-  const urgent = new Publishers({
-    ...common,
-    detectors: 1,
-    first: filling + live,
-    rate: urgentRate,
-    onPublish: times.note,
-  });
-  const all = [filler, ordinary, urgent];
-  const pid = chain.site.pid ?? 0;
-  const before = memoryOf(pid).resident;
+  const outage = new Outage(chain, ledger, await chain.password('detector'), options);
+  try {
+    const { before, full } = await outage.fill();
+    const drained = await outage.drain();
+    const end = await outage.finish();
+    const { peak } = memoryOf(chain.site.pid ?? 0);
+    return { ...drained, ...end, siteBytes: { before, full, peak } };
+  } finally {
+    await outage.close();
+  }
+}
 
-  chain.uplink.cut();
-  let began = performance.now();
-  await filler.start();
-  await until(
-    'the queue to fill',
-    1800,
-    () => filler.sent >= messages && filler.isSettled,
-    () => say(`${filler.acknowledged} of ${messages} wait, site ${mib(memoryOf(pid).resident)}`),
-  );
-  filler.stop();
-  const full = memoryOf(pid).resident;
-  const fillSeconds = (performance.now() - began) / 1000;
-  say(`${filler.acknowledged} messages wait after ${fillSeconds.toFixed(1)} s; site ${mib(full)}`);
+type Drained = Pick<
+  OutageReport,
+  'waited' | 'overtook' | 'drainSeconds' | 'drainRate' | 'takenRate' | 'storedSeconds' | 'cpuSeconds'
+>;
+type End = Pick<OutageReport, 'urgent' | 'ordinary' | 'acknowledged' | 'rows' | 'broken'>;
 
-  await ordinary.start();
-  await urgent.start();
-  await pause(1000);
-  const rows = storedRows(chain.storeFile);
-  const liveBefore = ordinary.acknowledged + urgent.acknowledged;
-  const cpuBefore = chain.roles.map((role) => cpuSecondsOf(role.pid ?? 0));
-  times.begin();
-  began = performance.now();
-  chain.uplink.heal();
-  const fillers = new Set(filler.detectors.map(({ mac }) => mac));
-  await until(
-    'the queue to drain',
-    1800,
-    () => ledger.distinctOf(fillers) >= filler.acknowledged,
-    () =>
-      say(
-        `${ledger.distinctOf(fillers)} of ${filler.acknowledged} arrived, site ${mib(memoryOf(pid).resident)}`,
+class Outage {
+  readonly #chain: FaultChain;
+  readonly #ledger: Ledger;
+  readonly #options: OutageOptions;
+  readonly #times: Arrivals;
+  readonly #filler: Publishers;
+  readonly #ordinary: Publishers;
+  readonly #urgent: Publishers;
+  readonly #rows: ReturnType<typeof storedRows>;
+
+  constructor(chain: FaultChain, ledger: Ledger, password: string, options: OutageOptions) {
+    this.#chain = chain;
+    this.#ledger = ledger;
+    this.#options = options;
+    this.#rows = storedRows(chain.storeFile);
+    this.#times = new Arrivals(ledger);
+    const common = { target: chain.fieldTarget, username: 'detector', password, qos: 1 } as const;
+    const living = { ...common, onPublish: this.#times.note };
+    const { messages, liveRate } = options;
+    this.#filler = new Publishers({ ...common, detectors: filling, rate: Infinity, most: messages });
+    this.#ordinary = new Publishers({ ...living, detectors: live, first: filling, rate: liveRate });
+    this.#urgent = new Publishers({ ...living, detectors: 1, first: filling + live, rate: urgentRate });
+  }
+
+  get #all(): readonly Publishers[] {
+    return [this.#filler, this.#ordinary, this.#urgent];
+  }
+
+  get #siteBytes(): number {
+    return memoryOf(this.#chain.site.pid ?? 0).resident;
+  }
+
+  /** Messages whose uplink is cut. Memory of the site before and then. */
+  async fill(): Promise<{ readonly before: number; readonly full: number }> {
+    const { messages, say } = this.#options;
+    const filler = this.#filler;
+    const before = this.#siteBytes;
+    const began = performance.now();
+    this.#chain.uplink.cut();
+    await filler.start();
+    await until(
+      'the queue to fill',
+      () => filler.sent >= messages && filler.isSettled,
+      () => say(`${filler.acknowledged} of ${messages} wait, site ${mib(this.#siteBytes)}`),
+    );
+    filler.stop();
+    const full = this.#siteBytes;
+    const seconds = (performance.now() - began) / 1000;
+    say(`${filler.acknowledged} messages wait after ${seconds.toFixed(1)} s; site ${mib(full)}`);
+    return { before, full };
+  }
+
+  /** The uplink is back, until all that waited is stored. */
+  async drain(): Promise<Drained> {
+    const [chain, ledger, rows] = [this.#chain, this.#ledger, this.#rows];
+    await this.#ordinary.start();
+    await this.#urgent.start();
+    await pause(1000);
+    const taken = (): number => this.#ordinary.acknowledged + this.#urgent.acknowledged;
+    const takenBefore = taken();
+    const cpu = (): number[] => chain.roles.map((role) => cpuSecondsOf(role.pid ?? 0));
+    const cpuBefore = cpu();
+    const waited = this.#filler.acknowledged;
+    const macs = new Set(this.#filler.detectors.map(({ mac }) => mac));
+    this.#times.begin();
+    const began = performance.now();
+    chain.uplink.heal();
+    await until(
+      'the queue to drain',
+      () => ledger.distinctOf(macs) >= waited,
+      () =>
+        this.#options.say(`${ledger.distinctOf(macs)} of ${waited} arrived, site ${mib(this.#siteBytes)}`),
+    );
+    const drainSeconds = (performance.now() - began) / 1000;
+    this.#times.end();
+    const overtook = this.#times.of(this.#urgent).count;
+    const cpuSeconds = cpu().map((seconds, index) => seconds - (cpuBefore[index] ?? 0));
+    const takenRate = (taken() - takenBefore) / drainSeconds;
+    const arrived = ledger.distinct;
+    await until('rows', () => rows.count() >= arrived);
+    const storedSeconds = (performance.now() - began) / 1000;
+    return {
+      waited,
+      overtook,
+      drainSeconds,
+      drainRate: waited / drainSeconds,
+      takenRate,
+      storedSeconds,
+      cpuSeconds,
+    };
+  }
+
+  /** Nothing new is published; waits for what is under way and compares. */
+  async finish(): Promise<End> {
+    const [ledger, rows, all] = [this.#ledger, this.#rows, this.#all];
+    for (const one of all) one.stop();
+    await until('the last acknowledgement', () => all.every(({ isSettled }) => isSettled));
+    const acknowledged = all.reduce((sum, one) => sum + one.acknowledged, 0);
+    await until('the last row', () => rows.count() >= acknowledged && ledger.distinct >= acknowledged);
+    return {
+      urgent: this.#times.of(this.#urgent),
+      ordinary: this.#times.of(this.#ordinary),
+      acknowledged,
+      rows: rows.count(),
+      broken: judge(
+        all.flatMap(({ detectors }) => detectors),
+        ledger,
+        rows.all(),
       ),
-  );
-  const drainSeconds = (performance.now() - began) / 1000;
-  times.end();
-  const cpuSeconds = chain.roles.map((role, index) => cpuSecondsOf(role.pid ?? 0) - (cpuBefore[index] ?? 0));
-  const taken = ordinary.acknowledged + urgent.acknowledged - liveBefore;
-  const arrivals = ledger.distinct;
-  await until(
-    'rows',
-    1800,
-    () => rows.count() >= arrivals,
-    () => say(`${rows.count()} rows`),
-  );
-  const storedSeconds = (performance.now() - began) / 1000;
-  await pause(1000);
-  for (const one of all) one.stop();
-  await until('the last acknowledgement', 120, () => all.every(({ isSettled }) => isSettled));
-  const acknowledged = all.reduce((sum, one) => sum + one.acknowledged, 0);
-  await until('the last row', 120, () => rows.count() >= acknowledged && ledger.distinct >= acknowledged);
-  const report = {
-    waited: filler.acknowledged,
-    drainSeconds,
-    drainRate: filler.acknowledged / drainSeconds,
-    arrivalRate: arrivals / drainSeconds,
-    storedSeconds,
-    takenRate: taken / drainSeconds,
-    urgent: times.of(urgent),
-    ordinary: times.of(ordinary),
-    cpuSeconds,
-    siteBytes: { before, full, peak: memoryOf(pid).peak },
-    acknowledged,
-    rows: rows.count(),
-    broken: judge(
-      all.flatMap(({ detectors }) => detectors),
-      ledger,
-      rows.all(),
-    ),
-  };
-  rows.close();
-  for (const one of all) await one.close();
-  return report;
+    };
+  }
+
+  async close(): Promise<void> {
+    this.#rows.close();
+    for (const one of this.#all) await one.close();
+  }
 }
 
 /** What a person reads. */
@@ -224,17 +260,12 @@ class Arrivals {
   }
 }
 
-async function until(
-  what: string,
-  seconds: number,
-  isThere: () => boolean,
-  tell: () => void = () => {},
-): Promise<void> {
+async function until(what: string, isThere: () => boolean, tell: () => void = () => {}): Promise<void> {
   const begin = performance.now();
   let told = begin;
   while (!isThere()) {
     const now = performance.now();
-    if (now - begin > seconds * 1000) throw new Error(`waited ${seconds} s in vain for ${what}`);
+    if (now - begin > mostSeconds * 1000) throw new Error(`waited ${mostSeconds} s in vain for ${what}`);
     if (now - told > 5000) {
       tell();
       told = now;

@@ -47,16 +47,14 @@ export class RoleProcess implements AsyncDisposable {
     });
   }
 
-  /** Starts it and kills it as soon as `isDue`, which is asked all the time; true = it was not ready before. */
-  async startAndKill(isDue: (pid: number) => boolean): Promise<boolean> {
+  /** Starts it and kills it as soon as `isDue`, which is asked all the time; when it is ready at the latest. */
+  async startAndKill(isDue: (pid: number) => boolean): Promise<void> {
     const child = this.#spawn();
     const seen = { isReady: false };
     child.once('message', () => (seen.isReady = true));
     while (!seen.isReady && child.exitCode === null && !isDue(child.pid ?? 0))
       await new Promise(setImmediate);
-    const wasEarly = !seen.isReady && child.exitCode === null;
     await this.kill();
-    return wasEarly;
   }
 
   /** kill -9: no goodbye, nothing is saved that was not. Resolves when the process is gone. */

@@ -3,6 +3,8 @@ import type { BridgeConfig, Config } from '#config';
 
 /** Messages that wait for a link, where they wait on the disk. */
 const messagesOnDisk = 10_000_000;
+/** Memory that one of them takes all the same: its place in the index of the journal (benchmarks/durability.ts). */
+const indexBytes = 128;
 
 /** How messages wait in our own broker for a bridge's link: on the disk where there is a journal. */
 export function bridgeQueue(bridge: BridgeConfig, whole: Config): Pick<ListenerProfile, 'limits' | 'queue'> {
@@ -10,11 +12,15 @@ export function bridgeQueue(bridge: BridgeConfig, whole: Config): Pick<ListenerP
   const bytesOnDisk =
     persistence === null || persistence.maximumBytes === 0 ? Infinity : persistence.maximumBytes / 2;
   const isKept = persistence !== null;
+  const { maximumMemory = 0 } = limits;
+  // Half of the memory at most: a long outage must not lock detectors out.
+  const inMemory = maximumMemory === 0 ? Infinity : Math.floor(maximumMemory / 2 / indexBytes);
   return {
     limits: {
       ...limits,
       maximumQueuedMessages:
-        bridge.maximumQueuedMessages ?? (isKept ? messagesOnDisk : limits.maximumQueuedMessages),
+        bridge.maximumQueuedMessages ??
+        (isKept ? Math.min(messagesOnDisk, inMemory) : limits.maximumQueuedMessages),
       // A lazy link begins because something waits, and QoS 0 is all that some send.
       queueQos0: bridge.startType === 'lazy' || limits.queueQos0 === true,
       maximumQueuedBytes: bridge.maximumQueuedBytes ?? (isKept ? bytesOnDisk : limits.maximumQueuedBytes),

@@ -9,6 +9,7 @@ import { bridgeQueue } from './bridge-queue.ts';
 import { bridgeReport } from './bridge-report.ts';
 import { BridgeSlot, type MadeBridge } from './bridge-slot.ts';
 import { insideDialer } from './inside-dialer.ts';
+import type { BridgeView } from '../metrics/metrics-view.ts';
 import type { PreparedChange } from './prepared-change.ts';
 
 export interface BridgeSetContext {
@@ -26,6 +27,19 @@ export class BridgeSet {
 
   constructor(context: BridgeSetContext) {
     this.#context = context;
+  }
+
+  /** How they are, for monitoring. */
+  get views(): readonly BridgeView[] {
+    const { broker } = this.#context;
+    const running = [...this.#slots.values()].map((slot) => slot.running);
+    return running
+      .filter((made) => made !== null)
+      .map(({ config, bridge: { status } }) => ({
+        name: config.name,
+        status,
+        queue: broker.queueOf(localClientId(config)),
+      }));
   }
 
   /** Begins to connect them all. Rejects with `FILE_UNREADABLE` for a password file. */

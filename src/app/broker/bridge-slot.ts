@@ -30,6 +30,11 @@ export class BridgeSlot {
     return this.#left === null ? this.#running : this.#next;
   }
 
+  /** What runs here now, also while it leaves; `null` = nothing. */
+  get running(): MadeBridge | null {
+    return this.#running;
+  }
+
   /** From now on this one runs, or none. `lazy`: a link that stands is used until it is lost. */
   set(made: MadeBridge | null, when: 'now' | 'lazy'): void {
     if (made !== null && made === this.wanted) return;

@@ -8,6 +8,8 @@ export interface OpenedJournal {
   readonly journal: Journal;
   /** What it tells of itself; `null` = there is nothing to tell. */
   readonly report: StateSource | null;
+  /** What it counts; `null` = there is nothing on disk. */
+  statistics(): JournalStatistics | null;
   close(): Promise<void>;
 }
 
@@ -18,7 +20,12 @@ export interface OpenedJournal {
 export async function openBrokerJournal(config: Config, clock: Clock, log: Logger): Promise<OpenedJournal> {
   const { persistence = null } = config;
   if (persistence === null)
-    return { journal: new MemoryJournal(), report: null, close: () => Promise.resolve() };
+    return {
+      journal: new MemoryJournal(),
+      report: null,
+      statistics: () => null,
+      close: () => Promise.resolve(),
+    };
   const { folder, maximumBytes } = persistence;
   const journal = await openJournal({
     folder,
@@ -26,7 +33,12 @@ export async function openBrokerJournal(config: Config, clock: Clock, log: Logge
     log: log.child('journal'),
     maximumBytes: maximumBytes === 0 ? Infinity : maximumBytes,
   });
-  return { journal, report: () => journalReport(journal.statistics), close: () => journal.close() };
+  return {
+    journal,
+    report: () => journalReport(journal.statistics),
+    statistics: () => journal.statistics,
+    close: () => journal.close(),
+  };
 }
 
 /** Under `$SYS/broker/davylamp/journal/`. */

@@ -4,6 +4,7 @@ import type { Config, LimitsConfig, ListenerConfig } from '#config';
 import { createListener, isAddressMissing, isSameDoor, type Listener, type ListenerBounds } from '#listeners';
 import { ReasonCode } from '#mqtt';
 import { loadTrust, type Trust } from '#security';
+import type { ListenerView } from '../metrics/metrics-view.ts';
 import type { PreparedChange } from './prepared-change.ts';
 import type { Privileges } from './privileges.ts';
 
@@ -45,6 +46,15 @@ export class Doors {
   /** For people: `outside tls 127.0.0.1:8883`. */
   get titles(): readonly string[] {
     return this.#doors.map((door) => door.title);
+  }
+
+  /** What each counts, for monitoring. */
+  get views(): readonly ListenerView[] {
+    return this.#doors.map(({ config: { name, protocol }, listener: { statistics } }) => ({
+      name,
+      protocol,
+      statistics,
+    }));
   }
 
   /** Opens them in the order of the configuration. Rejects as `loadTrust` and listeners do. */

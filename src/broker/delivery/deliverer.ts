@@ -206,21 +206,18 @@ export class Deliverer {
     }
     const serial = session.nextSerial();
     const { now } = this.#core;
-    const delivery = new Delivery(
-      serial,
-      message.keep(),
-      qos,
-      retain,
-      identifiers,
-      share,
-      generation,
-      false,
-      now,
-    );
+    const delivery = new Delivery(serial, message, qos, retain, identifiers, share, generation, false, now);
+    this.#hold(session, delivery);
     if (session.isPersistent) this.#core.journal.recordDeliveryQueued(session.clientId, delivery);
     const packetId = this.#open(session, delivery);
     if (this.#mustWait(session, qos)) connection.deferSend(PacketType.Publish, packetId);
     else this.#writer.writeShared(connection, message, qos, retain, packetId, identifiers);
+  }
+
+  /** What a session holds that outlives its connection may be asked for at any time. */
+  #hold(session: Session, delivery: Delivery): void {
+    if (session.isPersistent) delivery.message.keep();
+    else delivery.lease = delivery.message.hold();
   }
 
   #queueLive(
@@ -234,7 +231,7 @@ export class Deliverer {
     const retain = message.retain && subscription.retainAsPublished;
     const delivery = new Delivery(
       session.nextSerial(),
-      message.keep(),
+      message,
       qos,
       retain,
       subscription.identifiers,
@@ -243,6 +240,7 @@ export class Deliverer {
       session.urgency?.isUrgent(message.topic) ?? false,
       this.#core.now,
     );
+    this.#hold(session, delivery);
     this.#enqueue(session, delivery, qos === 0 ? null : publisher); // nobody waits for QoS 0
   }
 

@@ -161,7 +161,7 @@ export class FrameWriter {
       properties,
       version,
     );
-    if (isLarge) outbox.append(message.keep().payload);
+    if (isLarge) outbox.append(message.shared(), message.lease);
     else outbox.slab.set(payload, at);
     this.#count(connection, message, qos);
     if (this.#core.trace !== null) this.#tell(connection, message, qos, retain, dup, packetId);

@@ -25,5 +25,6 @@ export function finish(connection: Connection, session: Session, packetId: numbe
   session.drained += drainOf(bytes);
   if (delivery !== null && session.isPersistent)
     core.journal.recordDeliveryDone(session.clientId, delivery.serial);
+  delivery?.lease?.release();
   core.deliverer.pump(session);
 }

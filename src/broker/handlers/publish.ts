@@ -11,6 +11,7 @@ import {
 import { clientTopicFault } from '../bounds/topic-bounds.ts';
 import type { Connection } from '../connection.ts';
 import type { PacketTrace } from '../events.ts';
+import { FrameLease } from '../frame-memory.ts';
 import { ended } from '../phase.ts';
 import { expiryTime, isReservedTopic, Message, messageFault } from '../message.ts';
 import { mountedProperties } from '../mount.ts';
@@ -68,7 +69,8 @@ export function onPublish(
     if (connection.isEnding) return ended;
   }
   if (reason === ReasonCode.Success) {
-    const message = createMessage(connection, packet, connection.ownsFrame && packet.payload === payload);
+    const lease = packet.payload === payload ? leaseOf(connection, bytes) : null;
+    const message = createMessage(connection, packet, lease);
     if (packet.retain) reason = core.retained.store(message, session.source);
     if (reason === ReasonCode.Success) {
       const found = route(connection, packet);
@@ -85,9 +87,15 @@ export function onPublish(
       } else reason = ReasonCode.NoMatchingSubscribers;
       if (core.hooks.published !== null) core.tellPublished(message, connection.identity);
     }
+    lease?.release();
   }
   if (reason >= 0x80) refuse(connection, packet, reason);
   return acknowledge(connection, session, packet, reason);
+}
+
+/** The frame stands in memory that nobody else reads; `null` = in the socket's chunk. */
+function leaseOf({ core, ownsFrame }: Connection, bytes: Buffer): FrameLease | null {
+  return ownsFrame ? new FrameLease(core.frames, bytes) : null;
 }
 
 function show(trace: PacketTrace, { clientId }: Connection, packet: PublishPacket, reason: ReasonCode): void {
@@ -188,7 +196,7 @@ function applyLimits(connection: Connection, packet: PublishPacket): ReasonCode 
   return ReasonCode.Success;
 }
 
-function createMessage(connection: Connection, packet: PublishPacket, ownsPayload: boolean): Message {
+function createMessage(connection: Connection, packet: PublishPacket, lease: FrameLease | null): Message {
   const { core, last } = connection;
   const { stampSite, minimumQos } = connection.profile;
   const properties =
@@ -212,7 +220,7 @@ function createMessage(connection: Connection, packet: PublishPacket, ownsPayloa
     properties,
     connection.clientId,
     expiresAt,
-    ownsPayload,
+    lease,
   );
 }
 

@@ -171,7 +171,8 @@ export class Lifecycle {
     const now = core.timeNow();
     session.expiresAt = session.expirySeconds === neverExpires ? 0 : now + session.expirySeconds * 1000;
     core.sessions.markOffline(session);
-    core.journal.recordSessionClosed(session.clientId, session.expirySeconds, now);
+    // By the clock on the wall: a start after this one knows no other.
+    core.journal.recordSessionClosed(session.clientId, session.expirySeconds, core.clock.now());
   }
 
   /** What waits for shared subscriptions must be at hand for their other members. */

@@ -4,6 +4,8 @@ import { DeliveryRing } from './delivery-ring.ts';
 /** What a queue that can leave messages on the disk holds in memory: count, and bytes of topics and payloads. */
 const windowCount = 1024;
 const windowBytes = 1024 * 1024;
+/** Urgent messages that are taken although the bounds are reached: a backlog must not keep an alarm out. */
+const urgentRoom = 1000;
 
 /**
  * Messages of one session that wait to be sent, bounded by count and by bytes.
@@ -82,11 +84,15 @@ export class MessageQueue {
   /** Puts a message at the end; false when the queue is at a bound. One that spills must be in the journal by now. */
   push(delivery: Delivery): boolean {
     const { size } = delivery;
-    if (this.length >= this.#maximumCount || this.bytes + size > this.#maximumBytes) return false;
+    const isFull = this.length >= this.#maximumCount || this.bytes + size > this.#maximumBytes;
     if (delivery.isUrgent) {
+      if (isFull && (this.#urgent?.length ?? 0) >= urgentRoom) return false;
       this.#urgent ??= new DeliveryRing();
       this.#urgent.push(delivery);
-    } else if (this.isSpilling) {
+      return true;
+    }
+    if (isFull) return false;
+    if (this.isSpilling) {
       this.#spilledCount++;
       this.#spilledBytes += size;
     } else this.#enter(delivery);
