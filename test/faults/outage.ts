@@ -64,7 +64,7 @@ export async function runOutage(options: OutageOptions): Promise<OutageReport> {
   await using chain = await FaultChain.start({
     qos: 1,
     // The journal's index of what waits takes some 75 bytes a message: more than a site's default allows from two million on.
-    siteTables: { broker: 'maximum_memory = "640MiB"' },
+    siteTables: { broker: 'maximum_memory = "1GiB"' },
     bridgeLines: `urgent_topics = ["${urgentTopic}"]\n`,
   });
   await using ledger = await Ledger.open(chain, 1);
