@@ -50,3 +50,9 @@ export function createBridgeStatus(now: number): BridgeStatus {
     unmapped: 0,
   };
 }
+
+/** `now`: milliseconds since 1970. */
+export function changeState(status: BridgeStatus, state: BridgeState, now: number): void {
+  status.state = state;
+  status.since = now;
+}

@@ -11,7 +11,7 @@ import {
 } from '#mqtt';
 import { Addresses, Probe } from './addresses.ts';
 import type { BridgeOptions } from './bridge-options.ts';
-import { createBridgeStatus, type BridgeState, type BridgeStatus } from './bridge-status.ts';
+import { changeState, createBridgeStatus, type BridgeStatus } from './bridge-status.ts';
 import {
   localConnect,
   localSubscribe,
@@ -129,9 +129,18 @@ export class Bridge {
     if (this.#local === null && this.#remote === null) this.#begin();
   }
 
+  /**
+   * Resolves when what is published from now on waits in the queue, or that has failed and was logged. Until then nobody
+   * should be let in who publishes.
+   */
+  get queueStands(): Promise<void> {
+    return this.#ours.stands.promise;
+  }
+
   /** Says goodbye to both brokers; the sessions, and what they hold, stay there. */
   close(): Promise<void> {
     this.#isRunning = false;
+    this.#ours.stands.resolve();
     this.#pause?.cancel();
     this.#pause = null;
     this.#notices.onLeaving(this.#remote);
@@ -160,7 +169,7 @@ export class Bridge {
     this.#fault = null;
     this.#connectedAt = -1;
     this.#remoteConnack = null;
-    this.#setState('connecting');
+    changeState(this.#status, 'connecting', this.#clock.now());
     if (this.#ours.isAging) this.#ours.isPrepared = false;
     if (this.#ours.isPrepared) this.#approach();
     else this.#prepareQueue();
@@ -172,12 +181,12 @@ export class Bridge {
       this.#openRemote();
       return;
     }
-    this.#setState('idle');
+    changeState(this.#status, 'idle', this.#clock.now());
     const isAging = (): boolean => this.#ours.isAging;
     this.#lazy.untilWork(isAging, () => {
       if (isAging()) this.#begin();
       else {
-        this.#setState('connecting');
+        changeState(this.#status, 'connecting', this.#clock.now());
         this.#openRemote();
       }
     });
@@ -193,6 +202,7 @@ export class Bridge {
       createLink: (owner, connect) => this.#createLink(localDialer, owner, connect),
       onEnd: (error) => {
         this.#onLocalEnd();
+        this.#ours.stands.resolve(); // or our own broker has refused, which is told
         if (this.#ours.isPrepared && this.#isRunning) this.#approach();
         else this.#onEnd(error);
       },
@@ -304,7 +314,7 @@ export class Bridge {
     this.#connectedAt = this.#clock.monotonic();
     this.#status.connects += 1;
     this.#lastLine = '';
-    this.#setState('connected');
+    changeState(this.#status, 'connected', this.#clock.now());
     this.#addresses.onConnected();
     this.#log.notice(`connected to ${this.#addresses.current.target}`);
     this.#notices.onConnected(remote, remoteConnack);
@@ -408,7 +418,7 @@ export class Bridge {
     if (this.#isRunning && !this.#isLast) this.#tryAgain();
     else {
       this.#isRunning = false;
-      this.#setState('closed');
+      changeState(this.#status, 'closed', this.#clock.now());
     }
     for (const resolve of this.#closing.splice(0)) resolve();
   }
@@ -432,7 +442,7 @@ export class Bridge {
       return;
     }
     if (fault !== null && waitMs > 0) this.#tell(fault.message, waitMs);
-    this.#setState(waitMs > 0 ? 'waiting' : 'connecting');
+    changeState(this.#status, waitMs > 0 ? 'waiting' : 'connecting', this.#clock.now());
     this.#pause = this.#clock.after(waitMs, () => this.#begin());
   }
 
@@ -440,7 +450,7 @@ export class Bridge {
   #end(fault: DavylampError | null): void {
     this.#isRunning = false;
     this.#status.lastError = fault?.message ?? null;
-    this.#setState('closed');
+    changeState(this.#status, 'closed', this.#clock.now());
     this.#log.warning(`${fault?.message ?? 'the link is over'}; it is not made again (start type once)`);
   }
 
@@ -449,10 +459,5 @@ export class Bridge {
     if (message === this.#lastLine) return;
     this.#lastLine = message;
     this.#log.warning(message, { retry_in_ms: waitMs });
-  }
-
-  #setState(state: BridgeState): void {
-    this.#status.state = state;
-    this.#status.since = this.#clock.now();
   }
 }

@@ -4,6 +4,8 @@ import { KnownSession } from './known-session.ts';
 
 /** The session in our own broker: the bridge's queue. */
 export class OwnSession extends KnownSession {
+  /** Resolved when the queue stands, or the first try to make it has failed. */
+  readonly stands = Promise.withResolvers<void>();
   readonly #clock: Clock;
   /** It stands, and was left in good order. */
   isPrepared = false;

@@ -293,3 +293,19 @@ test('what an earlier configuration had subscribed ends on our side before anyth
     await setup.bridge.close();
   }
 });
+
+test('the queue stands when our broker has the subscriptions, and that is told; a refusal is told too', async () => {
+  const setup = setUp();
+  let stands = false;
+  void setup.bridge.queueStands.then(() => (stands = true));
+  setup.bridge.start();
+  assert.equal(stands, false);
+  await turnUntil(() => stands, setup.clock, 0);
+  assert.equal(setup.local.subscribes.length, 1);
+  await setup.bridge.close();
+  const refused = setUp();
+  refused.local.connackCode = 0x88;
+  refused.bridge.start();
+  await refused.bridge.queueStands;
+  await refused.bridge.close();
+});

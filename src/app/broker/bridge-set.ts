@@ -42,7 +42,7 @@ export class BridgeSet {
       }));
   }
 
-  /** Begins to connect them all. Rejects with `FILE_UNREADABLE` for a password file. */
+  /** Begins to connect them all, and resolves when their queues stand. Rejects with `FILE_UNREADABLE` for a password file. */
   async start(config: Config): Promise<void> {
     const made: MadeBridge[] = [];
     for (const one of config.bridges) {
@@ -51,6 +51,7 @@ export class BridgeSet {
       made.push(await this.#create(one, config, files));
     }
     for (const one of made) this.#slot(one.config.name).set(one, 'now');
+    await Promise.all(made.map(({ bridge }) => bridge.queueStands));
   }
 
   /** Reads what the bridges of `next` need. Those that stay as they are go on undisturbed. */
