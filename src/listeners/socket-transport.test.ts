@@ -118,7 +118,7 @@ test('who looks after each write hears of what was not taken at once, and of not
   assert.equal(receiver.drains, 0);
 
   pair.near.pause();
-  const large = Buffer.alloc(8_000_000, 'x');
+  const large = Buffer.alloc(20_000_000, 'x');
   transport.write(large);
   assert.ok(transport.pendingBytes > 0);
   transport.write(Buffer.from('behind it'));
@@ -176,8 +176,8 @@ for (const looksAfterWrite of [true, false]) {
       length += chunk.length;
       if (length === all.length) pair.near.write('.');
     });
-    const all = numbered(9_000_000);
-    const pieces = [5, 70_000, 3, 4_000_000, 11].map((size, i, before) => {
+    const all = numbered(26_000_000);
+    const pieces = [5, 70_000, 3, 20_000_000, 11].map((size, i, before) => {
       const start = before.slice(0, i).reduce((sum, one) => sum + one, 0);
       return all.subarray(start, start + size);
     });
