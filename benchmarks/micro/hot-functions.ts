@@ -1,9 +1,9 @@
 import {
-  createPublishRecord,
   decodePublish,
   encodePacket,
   FrameReader,
   publishLength,
+  PublishRecord,
   utf8Length,
   writePublish,
 } from '#mqtt';
@@ -29,13 +29,13 @@ const decode: HotFunction = {
     const packet = readingPacket({ qos: 1, packetId: 77, properties: stampedProperties });
     const frame = encodePacket(packet, 5);
     const chunk = Buffer.concat(Array.from({ length: framesPerChunk }, () => frame));
-    const record = createPublishRecord();
+    const record = new PublishRecord();
     let sum = 0;
     const reader = new FrameReader(
       {
         onFrame(bytes, start, bodyStart, end) {
           const code = decodePublish(bytes, start, bodyStart, end, 5, record);
-          sum += record.topic.length + record.payload.length;
+          sum += record.topic.length + record.payloadLength;
           return code;
         },
       },

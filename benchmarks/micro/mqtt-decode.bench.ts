@@ -1,11 +1,11 @@
 /** Nanoseconds per packet for reading: `node --conditions=source benchmarks/micro/mqtt-decode.bench.ts`. */
 import {
   createAckRecord,
-  createPublishRecord,
   decodeAck,
   decodePublish,
   encodePacket,
   FrameReader,
+  PublishRecord,
   type ProtocolVersion,
   type PublishPacket,
 } from '#mqtt';
@@ -17,13 +17,13 @@ function publishing(name: string, wanted: PublishPacket, version: ProtocolVersio
   const perChunk = 600;
   const frame = encodePacket(wanted, version);
   const chunk = Buffer.concat(Array.from({ length: perChunk }, () => frame));
-  const record = createPublishRecord();
+  const record = new PublishRecord();
   let total = 0;
   const reader = new FrameReader(
     {
       onFrame(bytes, start, bodyStart, end) {
         const code = decodePublish(bytes, start, bodyStart, end, version, record);
-        total += record.payload.length;
+        total += record.payloadLength;
         return code;
       },
     },
@@ -35,7 +35,7 @@ function publishing(name: string, wanted: PublishPacket, version: ProtocolVersio
     for (let i = 0; i < count; i++) {
       const start = (i % perChunk) * frame.length;
       decodePublish(chunk, start, start + bodyStart, start + frame.length, version, record);
-      sum += record.topic.length + record.payload.length;
+      sum += record.topic.length + record.payloadLength;
     }
     return sum;
   });

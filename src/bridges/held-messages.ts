@@ -22,7 +22,9 @@ export class HeldMessages {
     const size = packet.payload.length + packet.topic.length;
     if (this.#messages.length - this.#head >= maximumMessages || this.#bytes + size > maximumBytes)
       return false;
-    this.#messages.push({ ...packet, payload: Buffer.from(packet.payload) });
+    const { type, topic, qos, retain, dup, packetId, properties } = packet;
+    const payload = Buffer.from(packet.payload);
+    this.#messages.push({ type, topic, payload, qos, retain, dup, packetId, properties });
     this.#bytes += size;
     return true;
   }

@@ -1,7 +1,7 @@
 import { randomInt } from 'node:crypto';
 import type { Clock, Logger } from '#base';
 import type { LimitsConfig } from '#config';
-import { createAckRecord, createPublishRecord, type PublishPacket, type AckRecord } from '#mqtt';
+import { createAckRecord, PublishRecord, type AckRecord } from '#mqtt';
 import type { Connection } from './connection.ts';
 import { Admission } from './bounds/admission.ts';
 import { FlappingWatch } from './bounds/flapping-watch.ts';
@@ -110,7 +110,7 @@ export class BrokerCore {
   /** Bytes that may wait for any client's socket while memory is tight; else `Infinity`: their own bounds hold. */
   tightBound = Infinity;
   /** Records that every connection decodes into: valid until the next packet is decoded. */
-  readonly publishRecord: PublishPacket = createPublishRecord();
+  readonly publishRecord = new PublishRecord();
   readonly ackRecord: AckRecord = createAckRecord();
   /**
    * Time of the chunk that is being handled, in milliseconds: wall time at the start of this broker and what has passed

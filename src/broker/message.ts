@@ -16,7 +16,8 @@ export class Message implements StoredMessage {
   readonly topic: string;
   /** UTF-8 bytes of `topic`. */
   readonly topicLength: number;
-  payload: Buffer;
+  /** Bytes of the payload. */
+  readonly payloadLength: number;
   readonly qos: Qos;
   /** The retain flag as published. */
   readonly retain: boolean;
@@ -24,41 +25,60 @@ export class Message implements StoredMessage {
   readonly publisherId: string;
   readonly expiresAt: number;
   journalId = 0;
-  #kept: boolean;
+  #kept = false;
+  /** The payload, or what it stands in. */
+  #bytes: Buffer;
+  /** Where it begins there; -1 = `#bytes` is the payload and nothing else. */
+  #start: number;
   /** The payload stands in memory that is no part of something much larger, and can be shared; `null` = elsewhere. */
   readonly lease: FrameLease | null;
 
   /**
-   * `payload` may be a view of a chunk that is valid only during the call: see `keep`. `lease`: of the
-   * memory that it stands in, where it has one.
+   * `bytes`: the payload, or with a `start` what it stands in, `length` bytes long. They may be a chunk that is valid
+   * only during the call: see `keep`. `lease`: of that memory, where it has one.
    */
   constructor(
     topic: string,
     topicLength: number,
-    payload: Buffer,
+    bytes: Buffer,
     qos: Qos,
     retain: boolean,
     properties: PublishProperties | null,
     publisherId: string,
     expiresAt: number,
     lease: FrameLease | null = null,
+    start = -1,
+    length = bytes.length,
   ) {
     this.topic = topic;
     this.topicLength = topicLength;
-    this.payload = payload;
+    this.payloadLength = length;
     this.qos = qos;
     this.retain = retain;
     this.properties = properties;
     this.publisherId = publisherId;
     this.expiresAt = expiresAt;
-    this.#kept = false;
+    this.#bytes = bytes;
+    this.#start = start;
     this.lease = lease;
+  }
+
+  /** A view, made when it is first asked for: most messages are only copied on. */
+  get payload(): Buffer {
+    if (this.#start >= 0) this.#own(this.#bytes.subarray(this.#start, this.#start + this.payloadLength));
+    return this.#bytes;
+  }
+
+  /** Writes the payload into a frame. */
+  copyPayload(into: Buffer, at: number): void {
+    const start = this.#start < 0 ? 0 : this.#start;
+    this.#bytes.copy(into, at, start, start + this.payloadLength);
   }
 
   /** Copies what is a view of the socket's chunk, once: whoever holds a message beyond the call keeps it first. */
   keep(): this {
     if (this.#kept) return this;
-    if (this.lease === null) this.payload = Buffer.from(this.payload); // copy: a view would pin 64 KiB
+    if (this.lease === null) this.#copyTo(Buffer.allocUnsafe(this.payloadLength)); // a view would pin 64 KiB
     else this.lease.keep();
     return this.#keepProperties();
   }
@@ -66,12 +86,8 @@ export class Message implements StoredMessage {
   /** As `keep`, into memory of its own: what may stay for months must not pin Node's shared pool of 8 KiB. */
   keepApart(): this {
     if (this.#kept) return this;
-    if (this.lease !== null && this.payload.length >= smallestApart) this.lease.keep();
-    else {
-      const own = Buffer.allocUnsafeSlow(this.payload.length);
-      this.payload.copy(own);
-      this.payload = own;
-    }
+    if (this.lease !== null && this.payloadLength >= smallestApart) this.lease.keep();
+    else this.#copyTo(Buffer.allocUnsafeSlow(this.payloadLength));
     return this.#keepProperties();
   }
 
@@ -89,6 +105,16 @@ export class Message implements StoredMessage {
 
   hasExpired(now: number): boolean {
     return this.expiresAt !== 0 && now >= this.expiresAt;
+  }
+
+  #copyTo(own: Buffer): void {
+    this.copyPayload(own, 0);
+    this.#own(own);
+  }
+
+  #own(payload: Buffer): void {
+    this.#bytes = payload;
+    this.#start = -1;
   }
 
   #keepProperties(): this {
@@ -114,12 +140,13 @@ export function expiryTime(properties: PublishProperties | null, now: number): n
  */
 export function messageFault(
   limits: LimitsConfig,
-  payload: Buffer,
-  properties: PublishProperties | null,
+  payloadLength: number,
+  message: { readonly payload: Buffer; readonly properties: PublishProperties | null },
 ): ReasonCode {
   const { maximumPayloadSize = 0 } = limits;
-  if (maximumPayloadSize > 0 && payload.length > maximumPayloadSize)
+  if (maximumPayloadSize > 0 && payloadLength > maximumPayloadSize)
     return ReasonCode.ImplementationSpecificError;
+  const { properties } = message;
   if (properties === null) return ReasonCode.Success;
   const { responseTopic, payloadFormat } = properties;
   if (responseTopic !== undefined && topicNameFault(responseTopic, Infinity) !== ReasonCode.Success)
@@ -128,7 +155,7 @@ export function messageFault(
   if (responseTopic !== undefined && responseTopic.length * 3 > longestString) {
     if (utf8Length(responseTopic) > longestString) return ReasonCode.TopicNameInvalid;
   }
-  if (payloadFormat === 1 && limits.checkPayloadFormat === true && !isUtf8(payload))
+  if (payloadFormat === 1 && limits.checkPayloadFormat === true && !isUtf8(message.payload))
     return ReasonCode.PayloadFormatInvalid;
   return ReasonCode.Success;
 }
@@ -185,6 +212,6 @@ export class Delivery implements StoredDelivery {
 
   /** Bytes that it holds in memory, roughly: what queue bounds count. */
   get size(): number {
-    return this.message.payload.length + this.message.topicLength;
+    return this.message.payloadLength + this.message.topicLength;
   }
 }

@@ -34,7 +34,7 @@ export function transformPacket(connection: Connection, packet: PublishPacket): 
   }
   if (outcome === undefined) return ReasonCode.Success;
   if ('drop' in outcome) return dropByHook(core, packet.topic, identity, outcome);
-  packet.payload = outcome.payload ?? packet.payload;
+  if (outcome.payload !== undefined) packet.payload = outcome.payload;
   packet.retain = outcome.retain ?? packet.retain;
   packet.properties = changedProperties(packet.properties, outcome);
   return ReasonCode.Success;

@@ -1,12 +1,12 @@
 import { DavylampError, messageOf, type Timer, type Transport } from '#base';
 import {
-  createPublishRecord,
   decodeAck,
   decodePacket,
   decodePublish,
   encodePacket,
   FrameReader,
   PacketType,
+  PublishRecord,
   ReasonCode,
   reasonName,
   type AckRecord,
@@ -38,7 +38,7 @@ export class BrokerLink {
   readonly #owner: LinkOwner;
   readonly #version: ConnectPacket['version'];
   readonly #reader: FrameReader;
-  readonly #publish: PublishPacket = createPublishRecord();
+  readonly #publish = new PublishRecord();
   readonly #ack: AckRecord = { type: 0, packetId: 0, reasonCode: 0, properties: null };
   readonly #abort = new AbortController();
   readonly #authentication: LinkAuthentication | null;

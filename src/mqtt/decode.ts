@@ -7,7 +7,7 @@ import { readConnack } from './packets/connack.ts';
 import { readConnect } from './packets/connect.ts';
 import { readDisconnect } from './packets/disconnect.ts';
 import { readPingreq, readPingresp } from './packets/ping.ts';
-import { createPublishRecord, decodePublish } from './packets/publish.ts';
+import { decodePublish, PublishRecord } from './packets/publish.ts';
 import { readSuback } from './packets/suback.ts';
 import { readSubscribe } from './packets/subscribe.ts';
 import { readUnsuback } from './packets/unsuback.ts';
@@ -43,9 +43,9 @@ export function decodePacket(
   const type = bytes[start]! >> 4;
   switch (type) {
     case PacketType.Publish: {
-      const record = createPublishRecord();
+      const record = new PublishRecord();
       const code = decodePublish(bytes, start, bodyStart, end, version, record);
-      return code === ReasonCode.Success ? record : fault(type, code, reasonName(code), 0);
+      return code === ReasonCode.Success ? record.toPacket() : fault(type, code, reasonName(code), 0);
     }
     case PacketType.Puback:
     case PacketType.Pubrec:

@@ -11,10 +11,10 @@ export type * from './packets.ts';
 export { FrameReader, type FrameMemory, type FrameSink } from './frame-reader.ts';
 export { decodePacket, type DecodeFault } from './decode.ts';
 export {
-  createPublishRecord,
   decodePublish,
   packetIdOffset,
   publishLength,
+  PublishRecord,
   writePublish,
   writePublishHead,
 } from './packets/publish.ts';

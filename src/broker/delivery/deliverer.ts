@@ -288,7 +288,7 @@ export class Deliverer {
   #open(session: Session, delivery: Delivery): number {
     const packetId = session.inflight.open(delivery);
     session.unacknowledged++;
-    session.unacknowledgedBytes += delivery.message.payload.length;
+    session.unacknowledgedBytes += delivery.message.payloadLength;
     // Whoever has something to acknowledge must be read: see back-pressure.ts.
     if (session.connection?.isHeldStill === true) this.#core.pressure.letRead(session.connection);
     if (session.isPersistent) {
@@ -333,7 +333,7 @@ export class Deliverer {
       return;
     }
     session.unacknowledged++;
-    session.unacknowledgedBytes += message.payload.length;
+    session.unacknowledgedBytes += message.payloadLength;
     // DUP tells a repeat [MQTT-3.3.1-1].
     this.#writer.writeOwn(connection, message, qos, retain, true, packetId, subscriptionIdentifiers);
   }

@@ -3,7 +3,6 @@ import {
   ProtocolVersion,
   publishLength,
   utf8Length,
-  writePublish,
   writePublishHead,
   type PublishProperties,
   type Qos,
@@ -98,7 +97,7 @@ export class FrameWriter {
   ): void {
     const isV5 = connection.version === ProtocolVersion.V5;
     const isApart = identifiers.length > 0 || connection.aliases !== null || connection.limitsPacketSize;
-    const isLarge = message.payload.length >= largePayload;
+    const isLarge = message.payloadLength >= largePayload;
     if ((isV5 && isApart) || isLarge || connection.mountPoint !== '') {
       this.writeOwn(connection, message, qos, retain, false, packetId, identifiers);
       return;
@@ -129,7 +128,7 @@ export class FrameWriter {
       topicLength = utf8Length(topic);
     }
     if (isV5 && connection.limitsPacketSize) {
-      const whole = publishLength(topicLength, message.payload.length, qos, properties, connection.version);
+      const whole = publishLength(topicLength, message.payloadLength, qos, properties, connection.version);
       if (whole > connection.maximumPacketSize) {
         this.#core.drop('too-large', connection.clientId, topic); // [MQTT-3.1.2-24]
         return;
@@ -143,17 +142,17 @@ export class FrameWriter {
         topicLength = 0;
       }
     }
-    const { payload } = message;
+    const { payloadLength } = message;
     const { outbox, version } = connection;
-    const length = publishLength(topicLength, payload.length, qos, properties, version);
-    const isLarge = payload.length >= largePayload;
-    const offset = outbox.room(isLarge ? length - payload.length : length);
+    const length = publishLength(topicLength, payloadLength, qos, properties, version);
+    const isLarge = payloadLength >= largePayload;
+    const offset = outbox.room(isLarge ? length - payloadLength : length);
     const at = writePublishHead(
       outbox.slab,
       offset,
       topic,
       topicLength,
-      payload.length,
+      payloadLength,
       qos,
       retain,
       dup,
@@ -162,7 +161,7 @@ export class FrameWriter {
       version,
     );
     if (isLarge) outbox.append(message.shared(), message.lease);
-    else outbox.slab.set(payload, at);
+    else message.copyPayload(outbox.slab, at);
     this.#count(connection, message, qos);
     if (this.#core.trace !== null) this.#tell(connection, message, qos, retain, dup, packetId);
   }
@@ -170,10 +169,10 @@ export class FrameWriter {
   /** The frame would be larger than the client takes. */
   isTooLarge(connection: Connection, message: Message, qos: Qos, identifiers: readonly number[]): boolean {
     const properties = this.#ownProperties(message, identifiers, connection);
-    const { topic, payload, topicLength } = message;
+    const { topic, payloadLength, topicLength } = message;
     const { mountPoint, version } = connection;
     const length = mountPoint === '' ? topicLength : utf8Length(unmounted(mountPoint, topic));
-    return publishLength(length, payload.length, qos, properties, version) > connection.maximumPacketSize;
+    return publishLength(length, payloadLength, qos, properties, version) > connection.maximumPacketSize;
   }
 
   #encode(
@@ -184,17 +183,17 @@ export class FrameWriter {
     packetId: number,
     layout: number,
   ): void {
-    const { topic, topicLength, payload, properties } = message;
+    const { topic, topicLength, payloadLength, properties } = message;
     const { outbox, version } = connection;
-    const length = publishLength(topicLength, payload.length, qos, properties, version);
+    const length = publishLength(topicLength, payloadLength, qos, properties, version);
     const offset = outbox.room(length);
     const into = outbox.slab;
-    writePublish(
+    const at = writePublishHead(
       into,
       offset,
       topic,
       topicLength,
-      payload,
+      payloadLength,
       qos,
       retain,
       false,
@@ -202,6 +201,7 @@ export class FrameWriter {
       properties,
       version,
     );
+    message.copyPayload(into, at);
     this.#serials[layout] = this.#current;
     this.#sources[layout] = into;
     this.#starts[layout] = offset;
@@ -267,7 +267,7 @@ export class FrameWriter {
   #count(connection: Connection, message: Message, qos: Qos): void {
     const { statistics, hooks } = this.#core;
     statistics.publishSent++;
-    statistics.publishBytesSent += message.payload.length;
+    statistics.publishBytesSent += message.payloadLength;
     if (hooks.delivered !== null)
       callHook(hooks.delivered, this.#core.log, message, connection.clientId, qos);
   }

@@ -40,7 +40,7 @@ function checkWill(connection: Connection, will: Will): ReasonCode {
   if (will.retain && !retainAvailable) return ReasonCode.RetainNotSupported; // [MQTT-3.2.2-13]
   if (isReservedTopic(will.topic)) return ReasonCode.NotAuthorized;
   if (!connection.mayHaveUserProperties(will.properties?.userProperties)) return ReasonCode.QuotaExceeded;
-  const fault = messageFault(connection.limits, will.payload, will.properties);
+  const fault = messageFault(connection.limits, will.payload.length, will);
   if (fault !== ReasonCode.Success) return fault;
   return clientTopicFault(connection, will.topic);
 }

@@ -20,7 +20,7 @@ export function finish(connection: Connection, session: Session, packetId: numbe
   const delivery = session.inflight.deliveryOf(packetId);
   session.inflight.close(packetId);
   if (session.unacknowledged > 0) session.unacknowledged--;
-  const bytes = delivery === null ? 0 : delivery.message.payload.length;
+  const bytes = delivery === null ? 0 : delivery.message.payloadLength;
   session.unacknowledgedBytes = Math.max(0, session.unacknowledgedBytes - bytes);
   session.drained += drainOf(bytes);
   if (delivery !== null && session.isPersistent)

@@ -6,7 +6,7 @@ import {
   ReasonCode,
   reasonName,
   utf8Length,
-  type PublishPacket,
+  type PublishRecord,
 } from '#mqtt';
 import { clientTopicFault } from '../bounds/topic-bounds.ts';
 import type { Connection } from '../connection.ts';
@@ -43,7 +43,6 @@ export function onPublish(
   const packet = core.publishRecord;
   let fault = decodePublish(bytes, start, bodyStart, end, version, packet, last.topic);
   const received = packet.properties;
-  const { payload } = packet;
   if (fault === ReasonCode.Success) fault = findTopic(connection, packet);
   if (fault !== ReasonCode.Success || session === null) return fault;
   if (packet.qos === 2 && session.incoming.has(packet.packetId)) {
@@ -55,7 +54,7 @@ export function onPublish(
   if (reason === ReasonCode.Success) {
     fault = applyLimits(connection, packet);
     if (fault !== ReasonCode.Success) return fault;
-    reason = messageFault(connection.limits, packet.payload, packet.properties);
+    reason = messageFault(connection.limits, packet.payloadLength, packet);
     if (reason === ReasonCode.ProtocolError) return reason;
     if (packet.qos > 0 && core.disk.isFull) {
       if (core.disk.leavesUnanswered(connection)) return ReasonCode.Success;
@@ -69,7 +68,7 @@ export function onPublish(
     if (connection.isEnding) return ended;
   }
   if (reason === ReasonCode.Success) {
-    const lease = packet.payload === payload ? leaseOf(connection, bytes) : null;
+    const lease = packet.isOriginal ? leaseOf(connection, bytes) : null;
     const message = createMessage(connection, packet, lease);
     if (packet.retain) reason = core.retained.store(message, session.source);
     if (reason === ReasonCode.Success) {
@@ -79,7 +78,7 @@ export function onPublish(
           connection.mountPoint === '' &&
           message.properties === received &&
           message.qos === packet.qos &&
-          packet.payload === payload
+          packet.isOriginal
         ) {
           core.deliverer.offerFrame(connection.version, packet.qos, bytes, start, bodyStart, end);
         }
@@ -98,13 +97,13 @@ function leaseOf({ core, ownsFrame }: Connection, bytes: Buffer): FrameLease | n
   return ownsFrame ? new FrameLease(core.frames, bytes) : null;
 }
 
-function show(trace: PacketTrace, { clientId }: Connection, packet: PublishPacket, reason: ReasonCode): void {
+function show(trace: PacketTrace, { clientId }: Connection, packet: PublishRecord, reason: ReasonCode): void {
   if (reason === ReasonCode.Success) trace.received(clientId, packet);
   else trace.denied(clientId, packet);
 }
 
 /** The packet has its topic, in full, afterwards. 0, or why the connection ends. */
-function findTopic(connection: Connection, packet: PublishPacket): ReasonCode {
+function findTopic(connection: Connection, packet: PublishRecord): ReasonCode {
   let fault = checkFeatures(connection, packet);
   if (fault === ReasonCode.Success) fault = resolveAlias(connection, packet);
   if (fault !== ReasonCode.Success) return fault;
@@ -113,7 +112,7 @@ function findTopic(connection: Connection, packet: PublishPacket): ReasonCode {
 }
 
 /** What the listener does not offer ends the connection [MQTT-3.2.2-11] [MQTT-3.2.2-14]. */
-function checkFeatures(connection: Connection, packet: PublishPacket): ReasonCode {
+function checkFeatures(connection: Connection, packet: PublishRecord): ReasonCode {
   if (packet.qos === 0 && !packet.retain) return ReasonCode.Success;
   const { maximumQos = 2, retainAvailable = true } = connection.limits;
   if (packet.qos > maximumQos) return ReasonCode.QosNotSupported;
@@ -121,17 +120,17 @@ function checkFeatures(connection: Connection, packet: PublishPacket): ReasonCod
 }
 
 /** From here on topics are as the broker knows them. */
-function mount({ mountPoint }: Connection, packet: PublishPacket): void {
+function mount({ mountPoint }: Connection, packet: PublishRecord): void {
   if (packet.topic !== '') packet.topic = mountPoint + packet.topic;
   if (packet.properties !== null) packet.properties = mountedProperties(mountPoint, packet.properties);
 }
 
 /** An alias stands for a topic that came with it before on this connection [MQTT-3.3.2-12]. */
-function resolveAlias(connection: Connection, packet: PublishPacket): ReasonCode {
+function resolveAlias(connection: Connection, packet: PublishRecord): ReasonCode {
   const { limits } = connection;
   const { statistics } = connection.core;
   statistics.publishReceived++;
-  statistics.publishBytesReceived += packet.payload.length;
+  statistics.publishBytesReceived += packet.payloadLength;
   const { properties } = packet;
   if (properties === null) return ReasonCode.Success;
   if (properties.subscriptionIdentifiers.length > 0) return ReasonCode.ProtocolError; // [MQTT-3.3.4-6]
@@ -157,14 +156,14 @@ function resolveAlias(connection: Connection, packet: PublishPacket): ReasonCode
 }
 
 /** The topic of the packet before needs no second look. */
-function validateTopic(connection: Connection, packet: PublishPacket): ReasonCode {
+function validateTopic(connection: Connection, packet: PublishRecord): ReasonCode {
   if (packet.topic !== '' && packet.topic === connection.last.topic) return ReasonCode.Success;
   if (packet.topic === '' && connection.version === ProtocolVersion.V5) return ReasonCode.ProtocolError; // no alias
   return clientTopicFault(connection, packet.topic); // [MQTT-3.3.2-2] [MQTT-4.7.3-1]
 }
 
 /** What was allowed for the topic of the packet before is allowed while the rules stand. `$SYS` is the broker's own. */
-function authorize(connection: Connection, packet: PublishPacket): ReasonCode {
+function authorize(connection: Connection, packet: PublishRecord): ReasonCode {
   const { last, identity } = connection;
   const { authorizer } = connection.profile;
   const { generation } = authorizer;
@@ -184,7 +183,7 @@ function authorize(connection: Connection, packet: PublishPacket): ReasonCode {
  * Takes its place in the receive window at once, before anything could wait [MQTT-3.3.4-7]. 3.1.1 knows no window, and
  * some clients of MQTT 5 do not keep to it; what they have open costs a bit each, so they may have as many as there are.
  */
-function applyLimits(connection: Connection, packet: PublishPacket): ReasonCode {
+function applyLimits(connection: Connection, packet: PublishRecord): ReasonCode {
   if (packet.qos === 0) return ReasonCode.Success;
   const { receiveMaximum, receiveMaximumStrict } = connection.limits;
   const isStrict = receiveMaximumStrict && connection.version === ProtocolVersion.V5;
@@ -196,14 +195,14 @@ function applyLimits(connection: Connection, packet: PublishPacket): ReasonCode 
   return ReasonCode.Success;
 }
 
-function createMessage(connection: Connection, packet: PublishPacket, lease: FrameLease | null): Message {
+function createMessage(connection: Connection, packet: PublishRecord, lease: FrameLease | null): Message {
   const { core, last } = connection;
   const { stampSite, minimumQos } = connection.profile;
   const properties =
     stampSite === null
       ? packet.properties
       : stampedProperties(core, stampSite, packet.properties, packet.dup);
-  const { topic, payload, retain } = packet;
+  const { topic, retain } = packet;
   let { qos } = packet;
   if (qos < minimumQos) {
     // What cannot be kept goes on as it came: to those who are there.
@@ -214,18 +213,20 @@ function createMessage(connection: Connection, packet: PublishPacket, lease: Fra
   return new Message(
     topic,
     last.topicLength,
-    payload,
+    packet.bytes,
     qos,
     retain,
     properties,
     connection.clientId,
     expiresAt,
     lease,
+    packet.payloadStart,
+    packet.payloadLength,
   );
 }
 
 /** Who gets it; as for the packet before when topic and subscriptions are the same. */
-function route(connection: Connection, packet: PublishPacket): Route {
+function route(connection: Connection, packet: PublishRecord): Route {
   const { last } = connection;
   const { router } = connection.core;
   if (last.route !== null && last.routeGeneration === router.generation) return last.route;
@@ -235,7 +236,7 @@ function route(connection: Connection, packet: PublishPacket): Route {
 }
 
 /** A message that is refused is counted and told in the log: before MQTT 5 its sender cannot be told. */
-function refuse(connection: Connection, packet: PublishPacket, reason: ReasonCode): void {
+function refuse(connection: Connection, packet: PublishRecord, reason: ReasonCode): void {
   const { core } = connection;
   core.statistics.publishRefused++;
   if (reason === ReasonCode.NotAuthorized) core.drop('not-authorized', connection.clientId, packet.topic);
@@ -253,7 +254,7 @@ function refuse(connection: Connection, packet: PublishPacket, reason: ReasonCod
 function acknowledge(
   connection: Connection,
   session: Session,
-  packet: PublishPacket,
+  packet: PublishRecord,
   reason: ReasonCode,
 ): ReasonCode {
   const { qos, packetId } = packet;

@@ -31,7 +31,7 @@ export class RetainedStore {
    */
   store(message: Message, source: Source | null): ReasonCode {
     const { topic } = message;
-    if (message.payload.length === 0) {
+    if (message.payloadLength === 0) {
       this.#remove(topic);
       return ReasonCode.Success;
     }
@@ -43,7 +43,7 @@ export class RetainedStore {
     }
     this.#store.set(topic, message.keepApart());
     this.#core.journal.recordRetained(message);
-    this.#count(message.payload.length - (former?.payload.length ?? 0));
+    this.#count(message.payloadLength - (former?.payloadLength ?? 0));
     const { retainExpirySeconds = 0, checkRetainSource = false } = this.#core.limits;
     if (retainExpirySeconds > 0) this.#storedAt.set(topic, this.#core.now);
     if (checkRetainSource && source !== null) this.#sources.set(topic, source);
@@ -77,7 +77,7 @@ export class RetainedStore {
   restore(message: Message): void {
     this.#store.set(message.topic, message);
     if ((this.#core.limits.retainExpirySeconds ?? 0) > 0) this.#storedAt.set(message.topic, this.#core.now);
-    this.#count(message.payload.length);
+    this.#count(message.payloadLength);
   }
 
   search(filter: string): TopicSearch<Message> {
@@ -108,7 +108,7 @@ export class RetainedStore {
     const { retainedBytes } = this.#core.statistics;
     const size = this.#store.size - this.#ownCount;
     if (former === undefined && size >= maximumRetainedMessages) return false;
-    return retainedBytes - (former?.payload.length ?? 0) + message.payload.length <= maximumRetainedBytes;
+    return retainedBytes - (former?.payloadLength ?? 0) + message.payloadLength <= maximumRetainedBytes;
   }
 
   #remove(topic: string): void {
@@ -117,7 +117,7 @@ export class RetainedStore {
     this.#storedAt.delete(topic);
     this.#sources.delete(topic);
     this.#core.journal.recordRetainedCleared(topic);
-    this.#count(-former.payload.length);
+    this.#count(-former.payloadLength);
   }
 
   #count(bytes: number): void {

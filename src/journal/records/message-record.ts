@@ -1,8 +1,8 @@
 import {
-  createPublishRecord,
   decodePublish,
   ProtocolVersion,
   publishLength,
+  PublishRecord,
   utf8Length,
   writePublish,
   type Qos,
@@ -117,10 +117,10 @@ function frameAt(reader: RecordReader): { bodyStart: number; end: number } {
   return { bodyStart, end: reader.at };
 }
 
-function readPublish(reader: RecordReader): ReturnType<typeof createPublishRecord> | null {
+function readPublish(reader: RecordReader): PublishRecord | null {
   const start = reader.at;
   const { bodyStart, end } = frameAt(reader);
-  const packet = createPublishRecord();
+  const packet = new PublishRecord();
   if (end > reader.end || decodePublish(reader.bytes, start, bodyStart, end, V5, packet) !== 0) return null;
   return packet;
 }

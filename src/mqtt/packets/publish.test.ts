@@ -2,11 +2,11 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { assemble, wireCases } from '../wire-case.test.ts';
 import {
-  createPublishRecord,
   decodePublish,
   encodePacket,
   packetIdOffset,
   publishLength,
+  PublishRecord,
   utf8Length,
   writePublish,
   type PublishPacket,
@@ -248,10 +248,10 @@ wireCases([
 ]);
 
 test('one record takes packet after packet, and keeps nothing of the one before', () => {
-  const record = createPublishRecord();
+  const record = new PublishRecord();
   const first = assemble('35 * "a/b" 00 09 {23 00 07} 68 69');
   assert.equal(decodePublish(first, 0, 2, first.length, 5, record), 0);
-  assert.deepEqual(record, {
+  assert.deepEqual(record.toPacket(), {
     ...plain,
     qos: 2,
     retain: true,
@@ -260,12 +260,18 @@ test('one record takes packet after packet, and keeps nothing of the one before'
   });
   const second = assemble('30 * "a/b" {} 68 69');
   assert.equal(decodePublish(second, 0, 2, second.length, 5, record), 0);
-  assert.deepEqual(record, plain);
+  assert.deepEqual(record.toPacket(), plain);
+  record.payload = Buffer.from('another');
+  assert.equal(record.isOriginal, false);
+  assert.equal(record.payloadLength, 7);
+  assert.equal(decodePublish(second, 0, 2, second.length, 5, record), 0);
+  assert.equal(record.isOriginal, true);
+  assert.deepEqual(record.toPacket(), plain);
 });
 
 test('the payload is a view of the chunk, the correlation data is a copy', () => {
   const frame = assemble('30 * "a/b" {09 00 01 07} 68 69');
-  const record = createPublishRecord();
+  const record = new PublishRecord();
   decodePublish(frame, 0, 2, frame.length, 5, record);
   frame.fill(0x2a);
   assert.equal(record.payload.toString(), '**');
@@ -300,11 +306,13 @@ test('a PUBLISH is written where it is wanted, as long as it was said to be, and
   }
 });
 
-test('a decoded record has the shape of a new one: the same fields in the same order', () => {
+test('a decoded record keeps its shape, and makes packets of one shape: the same fields in the same order', () => {
   const frame = assemble('30 * "a/b" {01 01} 68 69');
-  const record = createPublishRecord();
+  const record = new PublishRecord();
+  const keys = Object.keys(record);
   decodePublish(frame, 0, 2, frame.length, 5, record);
-  assert.deepEqual(Object.keys(record), Object.keys(plain));
+  assert.deepEqual(Object.keys(record), keys);
+  assert.deepEqual(Object.keys(record.toPacket()), Object.keys(plain));
   assert.deepEqual(Object.keys(record.properties ?? {}), Object.keys(none));
 });
 
@@ -313,7 +321,7 @@ test('a topic that is expected is used where it is the one, and changes nothing 
   for (const topic of topics) {
     const frame = encodePacket({ ...plain, topic }, 4);
     for (const known of topics) {
-      const record = createPublishRecord();
+      const record = new PublishRecord();
       assert.equal(decodePublish(frame, 0, 2, frame.length, 4, record, known), 0);
       assert.equal(record.topic, topic);
       assert.equal(record.payload.toString(), 'hi');
@@ -321,7 +329,7 @@ test('a topic that is expected is used where it is the one, and changes nothing 
   }
   // Bytes of Latin-1 are no UTF-8, also where the text that is expected has the same numbers.
   const latin = Buffer.from([0x30, 4, 0, 2, 0xe9, 0x62]);
-  assert.equal(decodePublish(latin, 0, 2, latin.length, 4, createPublishRecord(), '\u00e9b'), 0x81);
+  assert.equal(decodePublish(latin, 0, 2, latin.length, 4, new PublishRecord(), '\u00e9b'), 0x81);
   const nul = Buffer.from([0x30, 4, 0, 2, 0, 0x62]);
-  assert.equal(decodePublish(nul, 0, 2, nul.length, 4, createPublishRecord(), 'ab'), 0x81);
+  assert.equal(decodePublish(nul, 0, 2, nul.length, 4, new PublishRecord(), 'ab'), 0x81);
 });

@@ -12,23 +12,53 @@ import {
 
 const nothing = Buffer.alloc(0);
 
-/** A record for `decodePublish` to fill: one per connection, used again for every packet, always of the same shape. */
-export function createPublishRecord(): PublishPacket {
-  return {
-    type: PacketType.Publish,
-    topic: '',
-    payload: nothing,
-    qos: 0,
-    retain: false,
-    dup: false,
-    packetId: 0,
-    properties: null,
-  };
+/**
+ * A PUBLISH as `decodePublish` finds it: one for all packets of a reader, filled again for each. The payload is
+ * `bytes[payloadStart, payloadStart + payloadLength)`; a view of it, which costs as much as finding it, is made only for
+ * who asks for `payload`.
+ */
+export class PublishRecord implements PublishPacket {
+  readonly type = PacketType.Publish;
+  topic = '';
+  qos: Qos = 0;
+  retain = false;
+  dup = false;
+  packetId = 0;
+  properties: PublishProperties | null = null;
+  bytes: Buffer = nothing;
+  payloadStart = 0;
+  payloadLength = 0;
+  /** The payload is the one that came, not one that was put in its place. */
+  isOriginal = true;
+  #view: Buffer | null = null;
+
+  get payload(): Buffer {
+    return (this.#view ??= this.bytes.subarray(this.payloadStart, this.payloadStart + this.payloadLength));
+  }
+
+  set payload(payload: Buffer) {
+    this.place(payload, 0, payload.length);
+    this.isOriginal = false;
+  }
+
+  /** For `decodePublish`: where the payload stands. */
+  place(bytes: Buffer, start: number, end: number): void {
+    this.bytes = bytes;
+    this.payloadStart = start;
+    this.payloadLength = end - start;
+    this.isOriginal = true;
+    this.#view = null;
+  }
+
+  /** As a packet of its own, whose payload is a view. */
+  toPacket(): PublishPacket {
+    const { type, topic, payload, qos, retain, dup, packetId, properties } = this;
+    return { type, topic, payload, qos, retain, dup, packetId, properties };
+  }
 }
 
 /**
- * Decodes the PUBLISH in `bytes[start, end)` (MQTT 5, 3.3) into a record; only topic, payload view and properties are
- * new. 0, or why not; then the record is not to be used. Wildcards, an empty topic and the alias are the caller's.
+ * Decodes the PUBLISH in `bytes[start, end)` (MQTT 5, 3.3) into a record; only topic and properties are new. 0, or why not; then the record is not to be used. Wildcards, an empty topic and the alias are the caller's.
  * `known`: a topic that it may well be, of an earlier packet; if so that string is used and none is made.
  */
 export function decodePublish(
@@ -37,7 +67,7 @@ export function decodePublish(
   bodyStart: number,
   end: number,
   version: ProtocolVersion,
-  into: PublishPacket,
+  into: PublishRecord,
   known = '',
 ): ReasonCode {
   const first = bytes[start]!;
@@ -78,7 +108,7 @@ export function decodePublish(
   }
 
   into.topic = topic;
-  into.payload = bytes.subarray(at, end);
+  into.place(bytes, at, end);
   into.qos = qos as Qos;
   into.retain = (first & 0x01) !== 0;
   into.dup = dup;
