@@ -1,11 +1,10 @@
 import type { Clock, Transport } from '#base';
 import type { FrameLease } from './frame-memory.ts';
-import { largeSlab, smallSlab, type SlabPool } from './slab-pool.ts';
+import { largeSlab, noSlab, smallSlab, type Slab, type SlabPool } from './slab-pool.ts';
 import type { Statistics } from './statistics.ts';
 import type { Turn } from './turn.ts';
 
-const empty = Buffer.alloc(0);
-const nothingLent: Buffer[] = [];
+const nothingLent: Slab[] = [];
 const nothingCut: Buffer[] = [];
 const nothingUsed: FrameLease[] = [];
 
@@ -39,8 +38,6 @@ export interface OutboxContext {
  * `onDrain`, so bytes of this turn's frames stay readable (and may be copied to other outboxes) until the turn ends.
  */
 export class Outbox {
-  /** Where the frame that `room` made way for is written. */
-  slab: Buffer = empty;
   /** Bytes that the transport has not handed over, as far as is known, and those that are gathered. */
   waiting = 0;
   /** Frames that were gathered since the transport had last handed everything over. */
@@ -52,6 +49,7 @@ export class Outbox {
   readonly #transport: Transport;
   readonly #owner: OutboxOwner;
   readonly #bound: number;
+  #slab = noSlab;
   #used = 0;
   /** What stands before it in the slab is cut into `#pieces`, or written. */
   #from = 0;
@@ -72,6 +70,11 @@ export class Outbox {
     this.#bound = bound;
   }
 
+  /** Where the frame that `room` made way for is written. */
+  get slab(): Buffer {
+    return this.#slab.bytes;
+  }
+
   /** The client takes its bytes more slowly than they come: QoS 0 is dropped, QoS 1 and 2 stay queued. */
   get isCongested(): boolean {
     return this.waiting > this.#bound || this.waiting > this.#context.tightBound;
@@ -90,7 +93,7 @@ export class Outbox {
     this.waiting += length;
     this.waitingFrames++;
     this.#context.statistics.packetsSent++;
-    if (end <= this.slab.length) {
+    if (end <= this.#slab.bytes.length) {
       this.#used = end;
       return offset;
     }
@@ -119,13 +122,13 @@ export class Outbox {
       this.release();
       return;
     }
-    const slab = this.slab;
     const used = this.#used;
     if (this.#from > 0 || this.#pieces !== nothingCut) this.#writeSlab();
     else if (used > 0) {
-      this.slab = empty;
+      const slab = this.#slab;
+      this.#slab = noSlab;
       this.#used = 0;
-      this.#write(used === slab.length ? slab : slab.subarray(0, used));
+      this.#write(slab.head(used));
       // Most writes are taken at once: then the slab is free again, and nothing has to be remembered.
       if (this.#transport.pendingBytes === 0) this.#context.slabs.give(slab);
       else this.#lend(slab);
@@ -147,7 +150,7 @@ export class Outbox {
   /** Forgets what is gathered. Slabs and leases are left to the collector: the transport or this turn may still read them. */
   release(): void {
     this.#isClosed = true;
-    this.slab = empty;
+    this.#slab = noSlab;
     this.#used = 0;
     this.#from = 0;
     this.#pieces = nothingCut;
@@ -166,27 +169,27 @@ export class Outbox {
     const isWhole = this.#from === 0 && this.#pieces === nothingCut;
     if (isWhole && used + length <= largeSlab && this.slab.length <= smallSlab) {
       const larger = this.#context.slabs.take(used === 0 ? length : largeSlab);
-      if (used > 0) this.slab.copy(larger, 0, 0, used);
+      if (used > 0) this.slab.copy(larger.bytes, 0, 0, used);
       // The small slab is kept until the flush: a frame in it may still be copied from.
-      if (this.slab.length > 0) this.#lend(this.slab);
-      this.slab = larger;
+      if (this.#slab !== noSlab) this.#lend(this.#slab);
+      this.#slab = larger;
       this.#used = used + length;
       return used;
     }
     this.#writeSlab();
     this.waiting = this.#transport.pendingBytes + length; // a socket that keeps up has taken it already
-    this.slab = this.#context.slabs.take(Math.max(length, largeSlab));
+    this.#slab = this.#context.slabs.take(Math.max(length, largeSlab));
     this.#used = length;
     return 0;
   }
 
   #writeSlab(): void {
     this.#cut();
-    const slab = this.slab;
-    this.slab = empty;
+    const slab = this.#slab;
+    this.#slab = noSlab;
     this.#used = 0;
     this.#from = 0;
-    if (slab.length > 0) this.#lend(slab);
+    if (slab !== noSlab) this.#lend(slab);
     this.#writePieces();
   }
 
@@ -224,7 +227,7 @@ export class Outbox {
     this.#transport.write(bytes);
   }
 
-  #lend(slab: Buffer): void {
+  #lend(slab: Slab): void {
     if (this.#lent === nothingLent) this.#lent = [slab];
     else this.#lent.push(slab);
   }

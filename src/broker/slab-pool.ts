@@ -6,23 +6,42 @@ export const largeSlab = 64 * 1024;
 const maximumSmall = 512;
 const maximumLarge = 64;
 
-/**
- * Slabs of memory that outboxes gather frames in. `allocUnsafeSlow`, because a slab lives long and must not pin
- * Node's shared 8 KiB pool; only bytes that were written are ever handed out.
- */
-export class SlabPool {
-  readonly #small: Buffer[] = [];
-  readonly #large: Buffer[] = [];
+/** Memory that an outbox gathers frames in. */
+export class Slab {
+  readonly bytes: Buffer;
+  #head: Buffer;
 
-  /** A slab of `smallSlab`, `largeSlab` or, for a frame that fits neither, exactly `length` bytes. */
-  take(length: number): Buffer {
-    if (length <= smallSlab) return this.#small.pop() ?? Buffer.allocUnsafeSlow(smallSlab);
-    if (length <= largeSlab) return this.#large.pop() ?? Buffer.allocUnsafeSlow(largeSlab);
-    return Buffer.allocUnsafeSlow(length);
+  /** `allocUnsafeSlow`, because a slab lives long and must not pin Node's shared 8 KiB pool. */
+  constructor(length: number) {
+    this.bytes = Buffer.allocUnsafeSlow(length);
+    this.#head = this.bytes;
   }
 
-  give(slab: Buffer): void {
-    if (slab.length === smallSlab && this.#small.length < maximumSmall) this.#small.push(slab);
-    else if (slab.length === largeSlab && this.#large.length < maximumLarge) this.#large.push(slab);
+  /** A view of its first bytes; the same one as the last time where as many are asked for, which is common. */
+  head(length: number): Buffer {
+    if (this.#head.length !== length) this.#head = this.bytes.subarray(0, length);
+    return this.#head;
+  }
+}
+
+/** What outboxes have that gather nothing. */
+export const noSlab = new Slab(0);
+
+/** Slabs that outboxes share; only bytes that were written are ever handed out. */
+export class SlabPool {
+  readonly #small: Slab[] = [];
+  readonly #large: Slab[] = [];
+
+  /** A slab of `smallSlab`, `largeSlab` or, for a frame that fits neither, exactly `length` bytes. */
+  take(length: number): Slab {
+    if (length <= smallSlab) return this.#small.pop() ?? new Slab(smallSlab);
+    if (length <= largeSlab) return this.#large.pop() ?? new Slab(largeSlab);
+    return new Slab(length);
+  }
+
+  give(slab: Slab): void {
+    const { length } = slab.bytes;
+    if (length === smallSlab && this.#small.length < maximumSmall) this.#small.push(slab);
+    else if (length === largeSlab && this.#large.length < maximumLarge) this.#large.push(slab);
   }
 }
