@@ -1,12 +1,13 @@
 /**
- * Writes (`--write`) or checks (`--check`) the reference pages that are made from the code: the command line and the
- * error catalogue. A page that differs from the code fails `npm test`.
+ * Writes (`--write`) or checks (`--check`) the reference pages that are made from the code: the command line, the error
+ * catalogue, the keys of the configuration and of mosquitto.conf. A page that differs from the code fails `npm test`.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import process from 'node:process';
 import { errorCatalog } from '#base';
 import { allCommands, commandHelp, type SystemPort } from '#cli';
+import { configReference, mosquittoConfReference } from '#config';
 
 const folder = path.join(path.dirname(import.meta.dirname), 'docs', 'reference');
 const note = '<!-- Made from the code by scripts/reference.ts; do not edit by hand. -->';
@@ -14,6 +15,8 @@ const note = '<!-- Made from the code by scripts/reference.ts; do not edit by ha
 const pages: ReadonlyMap<string, string> = new Map([
   ['command-line.md', commandLinePage()],
   ['errors.md', errorPage()],
+  ['configuration.md', configReference()],
+  ['mosquitto-conf.md', mosquittoConfReference()],
 ]);
 
 const mode = process.argv[2];

@@ -65,9 +65,7 @@ const steps: readonly Step[] = [
   script('layers', 'scripts/check-layers.ts'),
   { name: 'dead code', kind: 'static', command: binary('knip'), args: [] },
   script('conformance lists', 'scripts/check-conformance.ts'),
-  script('configuration reference', 'scripts/config-reference.ts', '--check'),
-  script('mosquitto.conf reference', 'scripts/mosquitto-conf-reference.ts', '--check'),
-  script('command line and error reference', 'scripts/reference.ts', '--check'),
+  script('reference pages', 'scripts/reference.ts', '--check'),
   runTests(
     'unit tests',
     testFiles('src/**/*.test.ts', 'devices/**/*.test.ts', 'web/src/**/*.test.ts', 'benchmarks/*.test.ts'),

@@ -19,6 +19,7 @@ const listener: ListenerOptions = {
 
 await Broker.start({
   listeners: [listener],
+  gathersMessages: true, // as bin/davylamp does
   // Wide enough that what is measured is the work, not a limit; bounded all the same.
   limits: {
     maximumPacketSize: 16 * mib,

@@ -1,13 +1,8 @@
 import { silentLogger, SystemClock, type PeerInfo, type Transport, type TransportHandler } from '#base';
-import { Broker, type ListenerProfile } from '#broker';
+import { Broker } from '#broker';
 import { MemoryJournal } from '#journal';
-import { encodePacket, PacketType, type ConnectPacket, type ProtocolVersion, type Qos } from '#mqtt';
-import {
-  openAuthenticator,
-  openAuthorizer,
-  publishPacket,
-  wideLimits,
-} from '../../test/helpers/broker-harness.ts';
+import { encodePacket, PacketType, type ProtocolVersion, type Qos } from '#mqtt';
+import { connectPacket, openProfile, publishPacket, wideLimits } from '../../test/helpers/broker-harness.ts';
 
 const nobody: TransportHandler = { onBytes: () => {}, onDrain: () => {}, onClose: () => {} };
 
@@ -31,14 +26,7 @@ export class Sink implements Transport {
   destroy(): void {}
 }
 
-const profile: ListenerProfile = {
-  name: 'bench',
-  authenticator: openAuthenticator,
-  authorizer: openAuthorizer,
-  stampSite: null,
-  minimumQos: 0,
-  sharedClientIds: new Set(),
-};
+const profile = openProfile({ name: 'bench' });
 
 /** A broker without sockets, whose turns belong to the benchmark. */
 export class BenchBroker {
@@ -66,19 +54,7 @@ export class BenchBroker {
   connect(clientId: string, version: ProtocolVersion, filter: string | null, qos: Qos): Sink {
     const sink = new Sink();
     this.#broker.accept(sink, profile);
-    const packet: ConnectPacket = {
-      type: PacketType.Connect,
-      version,
-      bridge: false,
-      clientId,
-      cleanStart: true,
-      keepAlive: 0,
-      username: undefined,
-      password: undefined,
-      will: null,
-      properties: {},
-    };
-    sink.handler.onBytes(encodePacket(packet, version));
+    sink.handler.onBytes(encodePacket(connectPacket(clientId, version), version));
     if (filter !== null) {
       const options = { noLocal: false, retainAsPublished: false, retainHandling: 0 } as const;
       const subscriptions = [{ filter, qos, ...options }];

@@ -12,11 +12,12 @@ export class BenchOutboxes {
   readonly #sinks: readonly Sink[];
 
   constructor(count: number) {
+    const statistics = new Statistics();
     const context = {
       clock: new SystemClock(),
-      turn: new Turn((callback) => this.#tasks.push(callback)),
+      turn: new Turn((callback) => this.#tasks.push(callback), statistics),
       slabs: new SlabPool(),
-      statistics: new Statistics(),
+      statistics,
       tightBound: Infinity,
     };
     this.#sinks = Array.from({ length: count }, () => new Sink());

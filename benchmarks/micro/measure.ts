@@ -2,8 +2,8 @@ import { styleText } from 'node:util';
 
 const rounds = 5;
 
-/** Prints nanoseconds per call: the best of several rounds of `count` calls, after one to warm up. */
-export function measure(name: string, count: number, run: (count: number) => number): void {
+/** Prints and returns nanoseconds per call: the best of several rounds of `count` calls, after one to warm up. */
+export function measure(name: string, count: number, run: (count: number) => number): number {
   let best = Infinity;
   let sum = 0;
   for (let round = 0; round <= rounds; round++) {
@@ -16,4 +16,5 @@ export function measure(name: string, count: number, run: (count: number) => num
   process.stdout.write(
     `${best.toFixed(1).padStart(8)} ns/op  ${name} ${styleText('dim', `(${sum % 10})`)}\n`,
   );
+  return best;
 }

@@ -130,6 +130,7 @@ export class RunningRole implements AsyncDisposable {
       // Names are given by people, and two brokers of one machine may have the same.
       linkName: `${config.name}~${randomBytes(6).toString('base64url')}`,
       version,
+      gathersMessages: config.gathersMessages ?? true,
       ...(mosquitto === null ? {} : { events: new MosquittoLines(mosquitto, mosquitto.shows('debug')) }),
       ...(config.sysIntervalSeconds === undefined ? {} : { sysIntervalSeconds: config.sysIntervalSeconds }),
     });

@@ -39,6 +39,13 @@ export class SystemClock implements Clock {
   }
 }
 
+const nobodysCell = new Int32Array(new SharedArrayBuffer(4));
+
+/** Stops this thread, with everything that runs in it. */
+export function blockThread(milliseconds: number): void {
+  Atomics.wait(nobodysCell, 0, 0, milliseconds);
+}
+
 /** Resolves after `delayMs`; rejects with the signal's reason when it aborts first. */
 export function sleep(clock: Clock, delayMs: number, signal?: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {

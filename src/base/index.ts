@@ -1,6 +1,7 @@
 /** Level 0: clock, logger, errors, transport port, queues and bytes. Imports nothing of the project. */
-export { SystemClock, sleep, type Clock, type Timer } from './clock.ts';
+export { blockThread, SystemClock, sleep, type Clock, type Timer } from './clock.ts';
 export { FakeClock } from './fake-clock.ts';
+export { Roster, type Placed } from './roster.ts';
 export { SparingLog } from './sparing-log.ts';
 export {
   LineLogger,

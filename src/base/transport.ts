@@ -23,8 +23,17 @@ export interface Transport {
    * have this; a message that is larger ends them.
    */
   gatherUpTo?(bytes: number): void;
+  /** Bytes of such a message that have come. */
+  readonly gatheredBytes?: number;
+  /** Memory that what is pending takes where the process does not count it: of TLS, as much again. Absent = none. */
+  readonly uncountedBytes?: number;
   /** Sends what is pending, then closes. Destroys after a short time if the peer does not take it. */
   end(): void;
+  /**
+   * The peer has said that it leaves, so nobody waits for our end: closes at once where nothing is pending. Else, and
+   * where it is absent, `end` is due.
+   */
+  hangUp?(): void;
   /** Closes at once and forgets what is pending. */
   destroy(): void;
 }
@@ -37,6 +46,8 @@ export interface TransportHandler {
   readonly looksAfterWrite?: boolean;
   /** A view of the transport's buffer: valid only during the call. Whoever keeps bytes copies them. */
   onBytes(chunk: Buffer): void;
+  /** So many bytes have come and are kept by the transport until their message is whole. */
+  onGathering?(bytes: number): void;
   /** All writes so far have been taken by the system: `pendingBytes` is 0 again. */
   onDrain(): void;
   /** The transport is gone. Called once; nothing follows. `error` is `undefined` for an orderly end. */

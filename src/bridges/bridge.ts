@@ -1,47 +1,20 @@
-import { BrokerLink, type LinkOwner } from '#client';
-import { DavylampError, type Clock, type Dialer, type Logger, type Timer } from '#base';
-import {
-  PacketType,
-  ReasonCode,
-  reasonName,
-  type AckRecord,
-  type ConnackPacket,
-  type ConnectPacket,
-  type PublishPacket,
-} from '#mqtt';
+import type { BrokerLink } from '#client';
+import { DavylampError, type Clock, type Logger, type Timer } from '#base';
+import { ReasonCode, reasonName, type ConnackPacket } from '#mqtt';
 import { Addresses, Probe } from './addresses.ts';
 import type { BridgeOptions } from './bridge-options.ts';
+import { windowOf } from './bridge-packets.ts';
 import { changeState, createBridgeStatus, type BridgeStatus } from './bridge-status.ts';
-import {
-  localConnect,
-  localSubscribe,
-  nameOf,
-  receiveMaximumOf,
-  remoteConnect,
-  remoteSubscribe,
-  remoteUnsubscribe,
-  send,
-  subackFault,
-  windowOf,
-} from './bridge-packets.ts';
-import { KnownSession } from './known-session.ts';
-import { OwnSession } from './own-session.ts';
-import { inSessions, outSessions } from './relay-sessions.ts';
 import { LazyStart } from './lazy-start.ts';
 import { LinkNotices } from './link-notices.ts';
-import { prepareQueue } from './queue-preparation.ts';
-import { createRelays } from './relay-pair.ts';
-import type { Relay } from './relay.ts';
+import { LinkPair } from './link-pair.ts';
+import { OwnSession } from './own-session.ts';
 import { Retry } from './retry.ts';
-import { isGranted } from './subscription-answers.ts';
-
-/** Largest packet taken from either side: MQTT's own bound; each broker has a stricter one of its own. */
-const maximumPacketSize = 268_435_460;
 
 /**
- * A bridge between our broker and another one. Its queue is the queue of its session in our broker; what it does itself
- * is to keep two connections, both up or both down, and to hand packets across. The other side is dialled first: our
- * broker delivers only while there is somewhere to deliver to. Before all that, the session is made (`#prepareQueue`).
+ * A bridge between our broker and another one. Its queue is the queue of its session in our broker, which is made before
+ * anything else (`#prepareQueue`); what it does itself is to keep two connections, both up or both down, over which
+ * packets cross (`LinkPair`).
  */
 export class Bridge {
   readonly #options: BridgeOptions;
@@ -54,13 +27,8 @@ export class Bridge {
   readonly #notices: LinkNotices;
   /** `null` = it connects without waiting for work. */
   readonly #lazy: LazyStart | null;
-  readonly #out: Relay;
-  readonly #in: Relay;
-  #remote: BrokerLink | null = null;
-  #local: BrokerLink | null = null;
-  #remoteConnack: ConnackPacket | null = null;
-  /** What the other broker calls itself; `null` = nothing. */
-  #remoteName: string | null = null;
+  readonly #ours: OwnSession;
+  readonly #links: LinkPair;
   #connectedAt = -1;
   #pause: Timer | null = null;
   #fault: DavylampError | null = null;
@@ -71,12 +39,6 @@ export class Bridge {
   /** The link that stands is the last one. */
   #isLast = false;
   readonly #closing: (() => void)[] = [];
-  readonly #ours: OwnSession;
-  /** Our sessions at the other broker: one for each address, as they may be of several brokers. */
-  readonly #places = new Map<Dialer, KnownSession>();
-  #theirs = new KnownSession();
-  /** Where packets last crossed to. */
-  #lastPlace: Dialer | null = null;
 
   constructor(options: BridgeOptions) {
     const { config, clock, log } = options;
@@ -101,12 +63,19 @@ export class Bridge {
             depth: options.queueDepth ?? (() => Infinity),
           })
         : null;
-    const relays = createRelays(options, this.#status, {
-      onNoRoom: (direction, topic) => this.#onNoRoom(direction, topic),
-      onCrossed: (topic) => this.#onCrossed(topic),
+    this.#links = new LinkPair({
+      options,
+      status: this.#status,
+      ours: this.#ours,
+      addresses: this.#addresses,
+      notices: this.#notices,
+      owner: {
+        onConnected: (remote, remoteConnack) => this.#onConnected(remote, remoteConnack),
+        onPromiseBroken: () => this.#part(),
+        onNoRoom: (direction, topic) => this.#onNoRoom(direction, topic),
+        onEnd: (error) => this.#onEnd(error),
+      },
     });
-    this.#out = relays.out;
-    this.#in = relays.in;
   }
 
   get status(): Readonly<BridgeStatus> {
@@ -126,7 +95,7 @@ export class Bridge {
     this.#ours.isPrepared = false;
     this.#notices.onDown();
     // Connections of before that are still closing: their end begins anew.
-    if (this.#local === null && this.#remote === null) this.#begin();
+    if (this.#links.isOver) this.#begin();
   }
 
   /**
@@ -143,7 +112,7 @@ export class Bridge {
     this.#ours.stands.resolve();
     this.#pause?.cancel();
     this.#pause = null;
-    this.#notices.onLeaving(this.#remote);
+    this.#notices.onLeaving(this.#links.remote);
     return new Promise((resolve) => {
       this.#closing.push(resolve);
       this.#endBoth();
@@ -168,7 +137,6 @@ export class Bridge {
     this.#pause = null;
     this.#fault = null;
     this.#connectedAt = -1;
-    this.#remoteConnack = null;
     changeState(this.#status, 'connecting', this.#clock.now());
     if (this.#ours.isAging) this.#ours.isPrepared = false;
     if (this.#ours.isPrepared) this.#approach();
@@ -178,7 +146,7 @@ export class Bridge {
   /** The queue stands: connects, now or as soon as there is enough to do. */
   #approach(): void {
     if (this.#lazy === null) {
-      this.#openRemote();
+      this.#links.open(this.#retry.asBridge);
       return;
     }
     changeState(this.#status, 'idle', this.#clock.now());
@@ -187,130 +155,20 @@ export class Bridge {
       if (isAging()) this.#begin();
       else {
         changeState(this.#status, 'connecting', this.#clock.now());
-        this.#openRemote();
+        this.#links.open(this.#retry.asBridge);
       }
     });
   }
 
   #prepareQueue(): void {
-    const { config, localDialer } = this.#options;
-    this.#local = prepareQueue({
-      config,
-      ours: this.#ours,
-      log: this.#log,
-      subscribed: this.#options.subscribed ?? (() => []),
-      createLink: (owner, connect) => this.#createLink(localDialer, owner, connect),
-      onEnd: (error) => {
-        this.#onLocalEnd();
-        this.#ours.stands.resolve(); // or our own broker has refused, which is told
-        if (this.#ours.isPrepared && this.#isRunning) this.#approach();
-        else this.#onEnd(error);
-      },
+    this.#links.prepare((error) => {
+      this.#ours.stands.resolve(); // or our own broker has refused, which is told
+      if (this.#ours.isPrepared && this.#isRunning) this.#approach();
+      else this.#onEnd(error);
     });
-    this.#local.start();
   }
 
-  #openRemote(): void {
-    const { config, brokerName, password } = this.#options;
-    const owner: LinkOwner = {
-      onConnected: (connack) => this.#onRemoteConnected(connack),
-      onPublish: (packet: PublishPacket) => this.#in.onPublish(packet),
-      onAck: (ack) => this.#onAck(ack, this.#in, this.#out),
-      onSuback: (packet) => {
-        const asked = remoteSubscribe(config, this.#remoteConnack);
-        const fault = subackFault(packet, asked);
-        if (fault === ReasonCode.Success && packet.type === PacketType.Suback)
-          this.#theirs.isSubscribed = isGranted(packet, asked, this.#log);
-        return fault;
-      },
-      onDrain: () => this.#out.onDrain(),
-      onRefused: (connack) => this.#notices.onRefused(connack.reasonCode),
-      onDisconnect: (packet) => this.#out.onReceiverLeft(packet.reasonCode),
-      onEnd: (error) => {
-        this.#remote = null;
-        this.#onEnd(error);
-      },
-    };
-    const will = this.#notices.will();
-    const connect = remoteConnect(
-      config,
-      brokerName,
-      password,
-      this.#in.isSuspicious ? 1 : this.#ours.receiveMaximum,
-      this.#retry.asBridge,
-      will,
-    );
-    const place = this.#addresses.current;
-    this.#theirs = this.#places.get(place) ?? new KnownSession();
-    this.#places.set(place, this.#theirs);
-    this.#remote = this.#createLink(place, owner, connect);
-    this.#remote.outbox.hold(this.#clock, config.flushMs ?? 0);
-    this.#remote.start();
-  }
-
-  #onRemoteConnected(connack: ConnackPacket): ReasonCode {
-    this.#remoteConnack = connack;
-    this.#theirs.onConnack(connack);
-    // What the other side sends right away waits until our broker can take it.
-    this.#remote?.suspend();
-    this.#openLocal(connack);
-    return ReasonCode.Success;
-  }
-
-  #openLocal(remoteConnack: ConnackPacket): void {
-    const { config } = this.#options;
-    const owner: LinkOwner = {
-      onConnected: (connack) => this.#onLocalConnected(connack, remoteConnack),
-      onPublish: (packet: PublishPacket) => this.#out.onPublish(packet),
-      onAck: (ack) => this.#onAck(ack, this.#out, this.#in),
-      onSuback: (packet) => {
-        const asked = localSubscribe(config, remoteConnack);
-        const fault = subackFault(packet, asked);
-        if (fault !== ReasonCode.Success) return fault;
-        this.#ours.isSubscribed = isGranted(packet, asked, this.#log);
-        this.#ours.isRetainedOwed = false;
-        return ReasonCode.Success;
-      },
-      onDrain: () => this.#in.onDrain(),
-      onDisconnect: (packet) => this.#in.onReceiverLeft(packet.reasonCode),
-      onEnd: (error) => {
-        this.#onLocalEnd();
-        this.#onEnd(error);
-      },
-    };
-    const window = this.#out.isSuspicious ? 1 : remoteConnack.properties.receiveMaximum;
-    const connect = localConnect(config, window);
-    this.#local = this.#createLink(this.#options.localDialer, owner, connect);
-    this.#local.start();
-  }
-
-  #createLink(dialer: Dialer, owner: LinkOwner, connect: ConnectPacket): BrokerLink {
-    const { clock, log, scheduler = setImmediate } = this.#options;
-    return new BrokerLink({ dialer, clock, log, scheduler, owner, connect, maximumPacketSize });
-  }
-
-  #onLocalEnd(): void {
-    this.#local = null;
-    this.#ours.onLeft();
-  }
-
-  #onLocalConnected(connack: ConnackPacket, remoteConnack: ConnackPacket): ReasonCode {
-    const local = this.#local;
-    const remote = this.#remote;
-    if (local === null || remote === null) return ReasonCode.Success;
-    this.#ours.onConnack(connack);
-    const { config } = this.#options;
-    const receiveMaximum = receiveMaximumOf(connack);
-    if (config.protocolVersion === 5 && receiveMaximum < this.#ours.receiveMaximum) {
-      // Our broker takes less than when it was last asked, and than the other side was promised: once more.
-      this.#ours.receiveMaximum = receiveMaximum;
-      this.#isParting = true;
-      this.#endBoth();
-      return ReasonCode.Success;
-    }
-    const isTheirsNew = this.#theirs.isNew;
-    const isForgotten = isTheirsNew && this.#theirs.hasCarried && !config.cleanStart;
-    this.#startRelays(local, remote, connack, remoteConnack);
+  #onConnected(remote: BrokerLink, remoteConnack: ConnackPacket): void {
     this.#connectedAt = this.#clock.monotonic();
     this.#status.connects += 1;
     this.#lastLine = '';
@@ -319,59 +177,22 @@ export class Bridge {
     this.#log.notice(`connected to ${this.#addresses.current.target}`);
     this.#notices.onConnected(remote, remoteConnack);
     this.#watchLink();
-    if (isForgotten)
-      this.#log.warning('the other side has forgotten our session: what was under way may come twice');
-    // A session that has its subscriptions is left alone; 3.1.1 would send all retained messages again.
-    if (!this.#ours.isSubscribed)
-      send(local, localSubscribe(config, remoteConnack, this.#ours.isRetainedOwed ? 0 : 1));
-    if (!isTheirsNew && config.attemptUnsubscribe !== false)
-      send(remote, remoteUnsubscribe(config, this.#options.formerTopics ?? []));
-    if (!this.#theirs.isSubscribed) send(remote, remoteSubscribe(config, remoteConnack));
-    remote.unsuspend();
-    return ReasonCode.Success;
-  }
-
-  #startRelays(local: BrokerLink, remote: BrokerLink, ours: ConnackPacket, theirs: ConnackPacket): void {
-    const { config } = this.#options;
-    const place = this.#addresses.current;
-    this.#remoteName = nameOf(theirs);
-    const presence = {
-      remoteName: this.#remoteName,
-      ours: !this.#ours.isNew,
-      theirs: !this.#theirs.isNew,
-      // At first it is not known where they crossed to in an earlier run.
-      isOtherPlace: (config.moreAddresses ?? []).length > 0 && place !== this.#lastPlace,
-    };
-    this.#lastPlace = place;
-    this.#ours.isNew = false;
-    this.#theirs.isNew = false;
-    this.#theirs.hasCarried = true;
-    this.#out.start(local, remote, outSessions(config, presence, theirs));
-    this.#in.start(remote, local, inSessions(presence, ours));
-  }
-
-  /** An acknowledgement on one connection: PUBREL goes on with what that side sends, the others answer what it got. */
-  #onAck(ack: AckRecord, sending: Relay, receiving: Relay): ReasonCode {
-    if (ack.type === PacketType.Pubrel) sending.onRelease(ack);
-    else receiving.onAnswer(ack);
-    return ReasonCode.Success;
   }
 
   /** A lazy link parts when it has nothing to do, a second choice when the first answers again. */
   #watchLink(): void {
     const { preferred } = this.#addresses;
-    const part = (): void => {
-      this.#isParting = true;
-      this.#notices.onLeaving(this.#remote);
-      this.#endBoth();
+    const leave = (): void => {
+      this.#notices.onLeaving(this.#links.remote);
+      this.#part();
     };
     if (preferred !== null && this.#options.config.startType !== 'once') {
       this.#probe.start(preferred, () => {
         this.#log.notice(`${preferred.target} answers again; going back to it`);
-        part();
+        leave();
       });
     }
-    this.#lazy?.untilIdle(() => this.#status.sent + this.#status.received, part);
+    this.#lazy?.untilIdle(() => this.#status.sent + this.#status.received, leave);
   }
 
   /** Ended, to be made again after a pause: the message comes again then. */
@@ -382,27 +203,19 @@ export class Bridge {
       'REFUSED',
       `${target} has no room for messages now (${reasonName(ReasonCode.QuotaExceeded)}, topic ${topic}); they wait here`,
     );
-    this.#notices.onLeaving(this.#remote);
+    this.#notices.onLeaving(this.#links.remote);
     this.#endBoth();
   }
 
-  /** Told once: both go on, as neither knows whether the other one will. */
-  #onCrossed(topic: string): void {
-    this.#status.crossed += 1;
-    if (this.#status.crossed > 1) return;
-    this.#log.warning(
-      'the other broker has a bridge to this one that carries the same topics: messages come twice; let only one of the two bridges carry them',
-      { topic, other: this.#remoteName ?? undefined },
-    );
+  #part(): void {
+    this.#isParting = true;
+    this.#endBoth();
   }
 
   #endBoth(): void {
     this.#probe.stop();
     this.#lazy?.stop();
-    this.#out.stop();
-    this.#in.stop();
-    this.#local?.end();
-    this.#remote?.end();
+    this.#links.end();
   }
 
   /** One connection is over: so is the other, that both sessions may begin again where they were. */
@@ -413,7 +226,7 @@ export class Bridge {
   }
 
   #whenBothEnded(): void {
-    if (this.#local !== null || this.#remote !== null) return;
+    if (!this.#links.isOver) return;
     if (this.#status.state === 'connected') this.#notices.onDown();
     if (this.#isRunning && !this.#isLast) this.#tryAgain();
     else {
@@ -433,7 +246,7 @@ export class Bridge {
     const waitMs = this.#retry.after({
       fault,
       connectedMs: wasConnected ? this.#clock.monotonic() - this.#connectedAt : -1,
-      wasRemote: isPrepared && this.#remoteConnack === null,
+      wasRemote: isPrepared && !this.#links.hasReachedRemote,
     });
     // Made once, by whichever way leads there.
     const isOver = isPrepared && !isParting && (waitMs > 0 || wasConnected);

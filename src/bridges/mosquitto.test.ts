@@ -10,7 +10,8 @@ import { Broker } from '#broker';
 import { Client } from '#client';
 import { MemoryJournal } from '#journal';
 import { createDialer, createMemoryDialer } from '#listeners';
-import { openAuthenticator, openAuthorizer, wideLimits } from '../../test/helpers/broker-harness.ts';
+import { bridgeConfig, bridgeTopic } from '../../test/helpers/bridge-config.ts';
+import { openProfile, wideLimits } from '../../test/helpers/broker-harness.ts';
 import { Bridge } from './bridge.ts';
 
 const program = ['mosquitto', '/usr/sbin/mosquitto'].find(
@@ -49,14 +50,7 @@ for (const version of [4, 5] as const) {
       `QoS 2 ${direction} with Mosquitto, version ${version}: each once and in order over many cuts`,
       { skip },
       async () => {
-        const profile = {
-          name: 'memory',
-          authenticator: openAuthenticator,
-          authorizer: openAuthorizer,
-          stampSite: null,
-          minimumQos: 0 as const,
-          sharedClientIds: new Set<string>(),
-        };
+        const profile = openProfile();
         const log = silentLogger;
         const broker = new Broker({
           clock,
@@ -79,22 +73,15 @@ for (const version of [4, 5] as const) {
         };
         const name = `${direction}${version}`;
         const bridge = new Bridge({
-          config: {
+          config: bridgeConfig({
             name,
-            host: '127.0.0.1',
-            port,
-            tls: null,
             protocolVersion: version,
             clientId: `bridge-${name}`,
-            username: null,
-            passwordFile: null,
             keepAliveSeconds: 30,
-            cleanStart: false,
-            sessionExpirySeconds: 3600,
             retryMinimumMs: 5,
             retryMaximumMs: 50,
-            topics: [{ filter: `${name}/#`, direction, qos: 2, localPrefix: '', remotePrefix: 'far/' }],
-          },
+            topics: [{ ...bridgeTopic(direction, 2, `${name}/#`), remotePrefix: 'far/' }],
+          }),
           brokerName: 'north',
           localDialer: local,
           remoteDialer: cutRemote,

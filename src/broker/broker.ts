@@ -224,6 +224,7 @@ export class Broker {
     const core = this.#core;
     core.tick();
     core.memory.look();
+    core.memory.relieve();
     sweepConnections(core);
     core.lifecycle.sweep(core.now);
     for (const session of core.aging) core.deliverer.dropAged(session);

@@ -18,6 +18,7 @@ import { Deferred } from './delivery/deferred.ts';
 import { encodeFitting, type Receiver } from './delivery/encode-fitting.ts';
 import { WaitingFrames } from './delivery/waiting-frames.ts';
 import { localAddress } from './bounds/admission.ts';
+import { packetsAtAStretch } from './bounds/fair-share.ts';
 import { createThrottle, type Throttle } from './bounds/throttle.ts';
 import type { ConnectionEnd } from './events.ts';
 import type { OutgoingAliases } from './delivery/outgoing-aliases.ts';
@@ -25,7 +26,7 @@ import type { Authentication } from './handlers/auth.ts';
 import { isFinalAnswer } from './handlers/acknowledgements.ts';
 import { onEarlyFrame, onFrame } from './handlers/dispatch.ts';
 import { Outbox, type OutboxOwner } from './outbox.ts';
-import { PauseReason, Phase, type Fate, type LastPublish } from './phase.ts';
+import { nothingPublished, PauseReason, Phase, type Fate, type LastPublish } from './phase.ts';
 import type { Identity, ListenerProfile } from './ports.ts';
 import type { Session } from './sessions/session.ts';
 
@@ -49,6 +50,8 @@ export class Connection implements FrameSink, TransportHandler, OutboxOwner, Rec
   readonly looksAfterWrite = true;
   /** What it may send; `null` = as much as it likes. */
   readonly throttle: Throttle | null;
+  /** In `core.connections`. */
+  place = -1;
   phase: Phase = Phase.AwaitingConnect;
   version: ProtocolVersion = ProtocolVersion.V311;
   session: Session | null = null;
@@ -88,15 +91,10 @@ export class Connection implements FrameSink, TransportHandler, OutboxOwner, Rec
   openInbound = 0;
   /** Sessions whose queues this publisher has to wait for; `null` until the first. */
   heldBy: Set<Session> | null = null;
-  readonly last: LastPublish = {
-    topic: '',
-    topicLength: 0,
-    route: null,
-    routeGeneration: -1,
-    accessGeneration: -1,
-  };
-
-  readonly #reader: FrameReader;
+  readonly last: LastPublish = nothingPublished();
+  /** Packets until it is somebody else's turn: see bounds/fair-share.ts. */
+  stretch = packetsAtAStretch;
+  readonly reader: FrameReader;
   #pauses = 0;
   /** The record that has to be durable before an unruly publisher is read from again. */
   #journalMark = 0;
@@ -113,7 +111,7 @@ export class Connection implements FrameSink, TransportHandler, OutboxOwner, Rec
     this.limits = profile.limits ?? core.limits;
     this.mountPoint = profile.mountPoint ?? '';
     this.outbox = new Outbox(core, transport, this, this.limits.maximumPendingBytes);
-    this.#reader = new FrameReader(this, this.limits.maximumPacketSizeBeforeConnect, core.frames);
+    this.reader = new FrameReader(this, this.limits.maximumPacketSizeBeforeConnect, core.frames);
     transport.gatherUpTo?.(this.limits.maximumPacketSizeBeforeConnect);
     this.acceptedAt = core.clock.monotonic();
     this.lastSeen = this.acceptedAt;
@@ -147,7 +145,7 @@ export class Connection implements FrameSink, TransportHandler, OutboxOwner, Rec
 
   /** The bytes of the packet that is handled now are nobody else's: a view of them may be kept. */
   get ownsFrame(): boolean {
-    return this.#reader.handsOver;
+    return this.reader.handsOver;
   }
 
   onBytes(chunk: Buffer): void {
@@ -155,11 +153,17 @@ export class Connection implements FrameSink, TransportHandler, OutboxOwner, Rec
     this.core.statistics.bytesReceived += chunk.length;
     this.lastSeen = this.core.tick();
     this.throttle?.refill(this.lastSeen);
+    this.stretch = packetsAtAStretch;
     try {
-      this.#judge(this.#reader.push(chunk));
+      this.#judge(this.reader.push(chunk));
     } catch (error) {
       this.#onBug(error);
     }
+    this.core.afterChunk(this);
+  }
+
+  onGathering(bytes: number): void {
+    this.core.memory.onGathering(bytes);
   }
 
   onFrame(bytes: Buffer, start: number, bodyStart: number, end: number): ReasonCode {
@@ -167,6 +171,7 @@ export class Connection implements FrameSink, TransportHandler, OutboxOwner, Rec
     // The packet itself is handled; the reader stops behind it.
     if (this.throttle !== null && !this.throttle.spend(bytes[start]!, end - start))
       this.core.throttles.slow(this);
+    if (--this.stretch <= 0) this.core.fairShare.wait(this);
     if (this.phase === Phase.Connected) return onFrame(this, bytes, start, bodyStart, end);
     return onEarlyFrame(this, bytes, start, bodyStart, end);
   }
@@ -188,14 +193,14 @@ export class Connection implements FrameSink, TransportHandler, OutboxOwner, Rec
 
   /** From now on packets of this size are read. */
   readPacketsUpTo(maximumPacketSize: number): void {
-    this.#reader.maximumPacketSize = maximumPacketSize;
+    this.reader.maximumPacketSize = maximumPacketSize;
     this.transport.gatherUpTo?.(maximumPacketSize * packetsPerMessage);
   }
 
   /** Stops reading for a reason; what has arrived is held. */
   pause(reason: PauseReason): void {
     if (this.#pauses === 0) {
-      this.#reader.suspend();
+      this.reader.suspend();
       this.transport.pause();
     }
     this.#pauses |= reason;
@@ -213,7 +218,9 @@ export class Connection implements FrameSink, TransportHandler, OutboxOwner, Rec
     if (this.#pauses !== 0 || this.isEnding) return;
     this.transport.resume();
     this.lastSeen = this.core.clock.monotonic();
-    this.run(() => this.#reader.resume());
+    this.stretch = packetsAtAStretch;
+    this.run(() => this.reader.resume());
+    this.core.afterChunk(this);
   }
 
   /** Does what came to an end outside of `onBytes`, judged and guarded as if it were a packet. */
@@ -231,11 +238,6 @@ export class Connection implements FrameSink, TransportHandler, OutboxOwner, Rec
     if (properties === undefined || properties.length <= this.limits.maximumUserProperties) return true;
     this.core.statistics.reached['user-properties']++;
     return false;
-  }
-
-  /** The client takes a packet of this size. */
-  fits(packet: Packet): boolean {
-    return encodeFitting(packet, this) !== null;
   }
 
   /** Sends a packet other than PUBLISH and its acknowledgements. One that the client cannot take ends the connection. */
@@ -355,10 +357,8 @@ export class Connection implements FrameSink, TransportHandler, OutboxOwner, Rec
 
   /** What it waits for it can never get. */
   #onTooLarge(): void {
-    this.core.log.notice(
-      `client ${this.clientId} takes no packet as large as its answer; it is disconnected`,
-      this.#logFields(),
-    );
+    const text = `client ${this.clientId} takes no packet as large as its answer; it is disconnected`;
+    this.core.log.notice(text, this.#logFields());
     this.disconnect(ReasonCode.PacketTooLarge, 'the maximum packet size of the client is too small');
   }
 
@@ -375,10 +375,8 @@ export class Connection implements FrameSink, TransportHandler, OutboxOwner, Rec
   #onBug(error: unknown): void {
     this.core.statistics.bugs++;
     const stack = error instanceof Error ? (error.stack ?? error.message) : String(error);
-    this.core.log.error(
-      `BUG in handling client ${this.clientId}; please report it: ${stack}`,
-      this.#logFields(),
-    );
+    const text = `BUG in handling client ${this.clientId}; please report it: ${stack}`;
+    this.core.log.error(text, this.#logFields());
     this.disconnect(ReasonCode.ImplementationSpecificError, 'internal error');
   }
 
@@ -386,6 +384,7 @@ export class Connection implements FrameSink, TransportHandler, OutboxOwner, Rec
     const wasConnected = this.phase === Phase.Connected;
     this.phase = Phase.Ending;
     this.outbox.finish();
+    if (end.kind === 'client') this.transport.hangUp?.();
     this.transport.end();
     this.core.deferring.delete(this);
     this.core.pressure.forget(this);

@@ -12,6 +12,9 @@ const slowMs = 30_000;
  */
 export function sweepConnections(core: BrokerCore): void {
   const now = core.clock.monotonic();
+  // Looked at before anything ends here: the wills of who ends lie in outboxes that no socket has been offered yet.
+  const slow: Connection[] = [];
+  for (const connection of core.connections) if (isSlow(connection, now)) slow.push(connection);
   for (const connection of core.connections) {
     if (connection.authentication !== null) checkAuthenticationTime(connection, now);
     if (connection.isEnding) continue;
@@ -20,8 +23,9 @@ export function sweepConnections(core: BrokerCore): void {
       // [MQTT-3.1.2-22]; 3.1.1: [MQTT-3.1.2-24]
       core.statistics.keepAliveTimeouts++;
       connection.disconnect(ReasonCode.KeepAliveTimeout, 'keep alive timeout');
-    } else checkOutbox(core, connection, now);
+    }
   }
+  for (const connection of slow) if (!connection.isEnding) endSlow(core, connection);
 }
 
 function isSilent(connection: Connection, now: number): boolean {
@@ -37,14 +41,16 @@ function checkSignIn(core: BrokerCore, connection: Connection, now: number): voi
   connection.close('discard will', { kind: 'broker', reasonCode, detail: 'no CONNECT in time' });
 }
 
+function isSlow({ phase, outbox }: Connection, now: number): boolean {
+  if (phase !== Phase.Connected) return false;
+  return outbox.isHopeless || (outbox.congestedSince !== 0 && now - outbox.congestedSince >= slowMs);
+}
+
 /** 0x97: the bound that it passed is ours (an implementation or administrative limit). */
-function checkOutbox(core: BrokerCore, connection: Connection, now: number): void {
-  const { outbox } = connection;
-  const isLong = outbox.congestedSince !== 0 && now - outbox.congestedSince >= slowMs;
-  if (!isLong && !outbox.isHopeless) return;
+function endSlow(core: BrokerCore, connection: Connection): void {
   core.statistics.slowClientsClosed++;
   core.log.warning(`client ${connection.clientId} does not take its messages; it is disconnected`, {
-    pending_bytes: outbox.waiting,
+    pending_bytes: connection.outbox.waiting,
     address: connection.transport.peer.address,
   });
   connection.disconnect(ReasonCode.QuotaExceeded, 'the client does not take its messages');

@@ -1,6 +1,6 @@
 import type { Clock, Transport } from '#base';
 import type { FrameLease } from './frame-memory.ts';
-import { largeSlab, noSlab, smallSlab, type Slab, type SlabPool } from './slab-pool.ts';
+import { largeSlab, noSlab, type Slab, type SlabPool } from './slab-pool.ts';
 import type { Statistics } from './statistics.ts';
 import type { Turn } from './turn.ts';
 
@@ -29,7 +29,7 @@ export interface OutboxContext {
  * Gathers the frames that one turn makes for one connection, so that they leave in one write.
  *
  *   room(n) → offset      the caller encodes into `slab` at `offset`, exactly n bytes
- *   slab     |frame|frame|frame|……|      small first; moves to a large one when it is full, is written when that is full
+ *   slab     |frame|frame|frame|……|      small first; moves to a larger one when it is full, is written when a large one is
  *   append   a payload goes out where it stands: what is gathered is cut before it
  *              #pieces: slab[0, a) · payload · slab[a, b) · payload ·, then slab[#from, #used), not cut yet
  *   flush()  → transport.write(slab[0, used)), or writeAll(pieces)
@@ -56,6 +56,8 @@ export class Outbox {
   #pieces = nothingCut;
   #pieceBytes = 0;
   #isDirty = false;
+  /** When it last looked, the transport had not handed everything over. */
+  #isBehind = false;
   #isClosed = false;
   /** Slabs that the transport may still read from; `nothingLent`, which is never changed, while there are none. */
   #lent = nothingLent;
@@ -128,9 +130,11 @@ export class Outbox {
       const slab = this.#slab;
       this.#slab = noSlab;
       this.#used = 0;
-      this.#write(slab.head(used));
+      // Behind what waits already it will wait itself: a few bytes must not hold a slab so long.
+      const isCopied = this.#isBehind && used <= slab.bytes.length / 2;
+      this.#write(isCopied ? Buffer.from(slab.head(used)) : slab.head(used));
       // Most writes are taken at once: then the slab is free again, and nothing has to be remembered.
-      if (this.#transport.pendingBytes === 0) this.#context.slabs.give(slab);
+      if (isCopied || this.#transport.pendingBytes === 0) this.#context.slabs.give(slab);
       else this.#lend(slab);
     }
     this.#look();
@@ -167,10 +171,10 @@ export class Outbox {
   #moreRoom(length: number): number {
     const used = this.#used;
     const isWhole = this.#from === 0 && this.#pieces === nothingCut;
-    if (isWhole && used + length <= largeSlab && this.slab.length <= smallSlab) {
-      const larger = this.#context.slabs.take(used === 0 ? length : largeSlab);
+    if (isWhole && used + length <= largeSlab && this.slab.length < largeSlab) {
+      const larger = this.#context.slabs.take(used + length);
       if (used > 0) this.slab.copy(larger.bytes, 0, 0, used);
-      // The small slab is kept until the flush: a frame in it may still be copied from.
+      // The smaller slab is kept until the flush: a frame in it may still be copied from.
       if (this.#slab !== noSlab) this.#lend(this.#slab);
       this.#slab = larger;
       this.#used = used + length;
@@ -251,6 +255,7 @@ export class Outbox {
     const wasCongested = this.isCongested || this.congestedSince !== 0;
     const pending = this.#transport.pendingBytes;
     this.waiting = pending + this.#used - this.#from + this.#pieceBytes;
+    this.#isBehind = pending > 0;
     if (pending === 0) {
       this.waitingFrames = 0;
       if (this.#lent !== nothingLent || this.#leases !== nothingUsed) this.#takeBack();

@@ -6,7 +6,7 @@ export const Phase = { AwaitingConnect: 0, Authenticating: 1, Connected: 2, Endi
 export type Phase = (typeof Phase)[keyof typeof Phase];
 
 /** Why a connection is not read from: bits. */
-export const PauseReason = { Authenticating: 1, Held: 2, Journal: 4, Rate: 8 } as const;
+export const PauseReason = { Authenticating: 1, Held: 2, Journal: 4, Rate: 8, Turn: 16 } as const;
 export type PauseReason = (typeof PauseReason)[keyof typeof PauseReason];
 
 /** What a handler returns when it has ended the connection itself: nothing more is read. */
@@ -24,4 +24,9 @@ export interface LastPublish {
   routeGeneration: number;
   /** Of the access rules. */
   accessGeneration: number;
+}
+
+/** Before the first PUBLISH. */
+export function nothingPublished(): LastPublish {
+  return { topic: '', topicLength: 0, route: null, routeGeneration: -1, accessGeneration: -1 };
 }

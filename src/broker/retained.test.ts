@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { PacketType, ReasonCode, type PublishPacket } from '#mqtt';
+import { encodePacket, PacketType, ReasonCode, type PublishPacket } from '#mqtt';
 import { BrokerHarness, publishPacket } from '../../test/helpers/broker-harness.ts';
 
 test('the last retained message of each topic is sent to a new subscription, marked as such [MQTT-3.3.1-5] [MQTT-3.3.1-6] [MQTT-3.3.1-8]', () => {
@@ -121,6 +121,36 @@ test('a thousand retained messages are sent in slices, and other clients are ser
   assert.ok(counts.length >= 5, `turns: ${counts.length}`);
   for (let i = 1; i < counts.length; i++) assert.ok(counts[i]! - counts[i - 1]! <= 201);
   assert.equal(new Set(client.received.slice(1).map((packet) => (packet as PublishPacket).topic)).size, 1000);
+});
+
+test('a hundred subscriptions that match all that is retained get it in slices, and others are served in between', () => {
+  const harness = new BrokerHarness();
+  const publisher = harness.connect('p');
+  publisher.send(
+    ...Array.from({ length: 300 }, (_, i) =>
+      publishPacket(`x/x/x/x/x/x/x/${i}`, String(i), { retain: true }),
+    ),
+  );
+  const filters = Array.from(
+    { length: 100 },
+    (_, n) => `${Array.from({ length: 7 }, (_level, bit) => ((n >> bit) & 1 ? '+' : 'x')).join('/')}/#`,
+  );
+  const options = { qos: 0, noLocal: false, retainAsPublished: false, retainHandling: 0 } as const;
+  const subscriptions = filters.map((filter) => ({ filter, ...options }));
+  const client = harness.connect('s');
+  client.transport.feed(
+    encodePacket({ type: PacketType.Subscribe, packetId: 1, subscriptions, properties: {} }, 5),
+  );
+  let before = 0;
+  let turns = 0;
+  for (; client.received.length < 1 + 300 * filters.length && turns < 1000; turns++) {
+    harness.turn();
+    const count = client.received.length - before;
+    assert.ok(count <= 2001, `${count} in turn ${turns}`); // what SUBSCRIBE itself may send, and the turn
+    before = client.received.length;
+  }
+  assert.equal(client.received.length, 1 + 300 * filters.length);
+  assert.ok(turns >= 25, `${turns} turns`);
 });
 
 test('a client that does not keep up gets its retained messages when it does, all of them', () => {

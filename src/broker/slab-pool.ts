@@ -1,9 +1,11 @@
 /** A small slab holds what one turn gives an ordinary client; a large one what a busy one gets. */
-export const smallSlab = 4 * 1024;
+const smallSlab = 4 * 1024;
+const middleSlab = 16 * 1024;
 export const largeSlab = 64 * 1024;
 
-/** Bounds of the pool: 2 MiB of small and 4 MiB of large slabs stay for reuse, the rest is left to the collector. */
+/** Bounds of the pool, 8 MiB in all: so many stay for reuse, the rest is left to the collector. */
 const maximumSmall = 512;
+const maximumMiddle = 128;
 const maximumLarge = 64;
 
 /** Memory that an outbox gathers frames in. */
@@ -30,11 +32,13 @@ export const noSlab = new Slab(0);
 /** Slabs that outboxes share; only bytes that were written are ever handed out. */
 export class SlabPool {
   readonly #small: Slab[] = [];
+  readonly #middle: Slab[] = [];
   readonly #large: Slab[] = [];
 
-  /** A slab of `smallSlab`, `largeSlab` or, for a frame that fits neither, exactly `length` bytes. */
+  /** The least slab that holds `length` bytes; beyond a large one, exactly as many. */
   take(length: number): Slab {
     if (length <= smallSlab) return this.#small.pop() ?? new Slab(smallSlab);
+    if (length <= middleSlab) return this.#middle.pop() ?? new Slab(middleSlab);
     if (length <= largeSlab) return this.#large.pop() ?? new Slab(largeSlab);
     return new Slab(length);
   }
@@ -42,6 +46,7 @@ export class SlabPool {
   give(slab: Slab): void {
     const { length } = slab.bytes;
     if (length === smallSlab && this.#small.length < maximumSmall) this.#small.push(slab);
+    else if (length === middleSlab && this.#middle.length < maximumMiddle) this.#middle.push(slab);
     else if (length === largeSlab && this.#large.length < maximumLarge) this.#large.push(slab);
   }
 }

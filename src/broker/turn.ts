@@ -1,6 +1,8 @@
 import type { Connection } from './connection.ts';
+import type { Gathering } from './gathering.ts';
 import type { Outbox } from './outbox.ts';
 import type { Scheduler } from './ports.ts';
+import type { Statistics } from './statistics.ts';
 
 /** Work that goes on in slices: true = there is more for the next turn. */
 export type SlicedTask = () => boolean;
@@ -11,12 +13,15 @@ export type SlicedTask = () => boolean;
  *   1. connections that may read again go on with what was held
  *   2. long work (replay of retained messages) does one slice
  *   3. every outbox that got frames writes them
+ *   4. the thread may rest a moment, so that what comes one by one gathers
  *
  * Connections go on here and not where they are released, because a release happens inside the handling of another
  * connection's packet, whose records are shared.
  */
 export class Turn {
   readonly #schedule: Scheduler;
+  readonly #statistics: Readonly<Statistics>;
+  readonly #gathering: Gathering | null;
   #dirty: Outbox[] = [];
   #spare: Outbox[] = [];
   readonly #readers = new Set<Connection>();
@@ -24,8 +29,11 @@ export class Turn {
   #isScheduled = false;
   readonly #run = (): void => this.run();
 
-  constructor(schedule: Scheduler) {
+  /** `gathering`: `null` = the thread never rests. */
+  constructor(schedule: Scheduler, statistics: Readonly<Statistics>, gathering: Gathering | null = null) {
     this.#schedule = schedule;
+    this.#statistics = statistics;
+    this.#gathering = gathering;
   }
 
   addOutbox(outbox: Outbox): void {
@@ -57,6 +65,7 @@ export class Turn {
       for (const task of tasks) if (task()) this.addTask(task);
     }
     this.#flush();
+    this.#gathering?.afterTurn(this.#statistics.packetsReceived);
   }
 
   #flush(): void {

@@ -49,6 +49,19 @@ test('a protocol error, a keep-alive timeout and a take-over publish the will as
   assert.deepEqual(watcher.takeAll(), ['will/t=error', 'will/t=silence', 'will/t=taken']);
 });
 
+test('wills that are published all at once are not the fault of who gets them', () => {
+  const harness = new BrokerHarness({ limits: { maximumPendingBytes: 100 } });
+  const text = 'x'.repeat(500);
+  for (const clientId of ['a', 'b'])
+    harness.connect(clientId, { keepAlive: 1, will: willOf('will/t', text) });
+  const watcher = harness.connect('w');
+  watcher.subscribe('will/#', { qos: 1 });
+  for (let second = 0; second < 4; second++) harness.advance(1000);
+  assert.equal(harness.broker.statistics.keepAliveTimeouts, 2);
+  assert.equal(watcher.isClosed, false);
+  assert.equal(watcher.takePublish().payload.toString(), text);
+});
+
 const delayed = {
   cleanStart: false,
   properties: { sessionExpiry: 100 },

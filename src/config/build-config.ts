@@ -41,6 +41,7 @@ export function buildConfig(root: Section): Config {
     platform: platform === undefined ? null : platformOf(platform, root.all('alarm')),
     commands: commandsOf(only(root, 'commands')),
     sysIntervalSeconds: broker.number('sys_interval'),
+    ...optionalField('gathersMessages', broker.boolean('gather_messages') ? null : false),
     ...optionalField('metrics', metricsOf(root.all('metrics').at(0))),
   };
 }

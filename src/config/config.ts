@@ -29,6 +29,8 @@ export interface Config {
   readonly runAs?: string;
   /** Seconds between two rounds of `$SYS`; 0 = none. Default: 10. */
   readonly sysIntervalSeconds?: number;
+  /** The thread may rest a moment where messages come one by one; absent = yes. */
+  readonly gathersMessages?: boolean;
   /** Where Prometheus and health probes ask; absent = nowhere. */
   readonly metrics?: MetricsConfig;
 }

@@ -6,7 +6,7 @@ import { configReference, readToml } from './index.ts';
 const page = new URL('../../docs/reference/configuration.md', import.meta.url);
 
 test('the reference page is what the schema says', () => {
-  assert.equal(readFileSync(page, 'utf8'), configReference(), 'run scripts/config-reference.ts --write');
+  assert.equal(readFileSync(page, 'utf8'), configReference(), 'run scripts/reference.ts --write');
 });
 
 test('every default on the page can be written into a file and gives what leaving it out gives', () => {

@@ -118,5 +118,13 @@ export const brokerTable: TableSpec = {
       reload: 'restart',
       description: 'Time between two rounds of `$SYS`; 0 = nothing is said there.',
     },
+    {
+      key: 'gather_messages',
+      type: { kind: 'boolean' },
+      default: true,
+      reload: 'restart',
+      description:
+        'Above 4,000 wakes a second with little to do at each, rest half a millisecond after each, so that several messages share one: half of the CPU, and at most half a millisecond later. Not done while senders wait for answers and would be slowed.',
+    },
   ],
 };

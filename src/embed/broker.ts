@@ -75,7 +75,7 @@ export class Broker implements AsyncDisposable {
    * forgotten everything does not start by mistake.
    */
   static async start(options: BrokerOptions): Promise<Broker> {
-    const { hooks = {}, clock = new SystemClock(), name = 'embedded' } = options;
+    const { hooks = {}, clock = new SystemClock(), name = 'embedded', gathersMessages = false } = options;
     const defaults = defaultConfig();
     const listeners = options.listeners.map((listener, i) => listenerConfig(listener, i, defaults.listener));
     checkListeners(listeners, hooks.authenticate !== undefined);
@@ -83,7 +83,8 @@ export class Broker implements AsyncDisposable {
     const log = loggerOf(options, clock);
     const kept = await openKept(options, { clock, log, defaultBytes: defaults.maximumBytes });
     const { journal } = kept;
-    const core = new BrokerCore({ clock, log, limits, journal, name, version: packageVersion() });
+    const version = packageVersion();
+    const core = new BrokerCore({ clock, log, limits, journal, name, version, gathersMessages });
     const broker = new Broker({ core, clock, log, hooks });
     broker.#stack.defer(() => kept.close()); // begun first, closed last
     await using guard = new AsyncDisposableStack();

@@ -1,58 +1,21 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import { copyFile, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import os from 'node:os';
+import { copyFile, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { after, before, test } from 'node:test';
+import { test } from 'node:test';
 import { promisify } from 'node:util';
 import * as fc from 'fast-check';
-import type { ListenerConfig, TlsFilesConfig } from '#config';
-import { dial, exchange, openDoor, type Door } from '../../test/helpers/listener-door.ts';
-import { opensslClient } from '../../test/helpers/openssl-client.ts';
+import type { TlsFilesConfig } from '#config';
+import { dial, exchange, lineAfter, openDoor } from '../../test/helpers/listener-door.ts';
+import { certificateOptions, opensslClient } from '../../test/helpers/openssl-client.ts';
 import { TestAuthority } from '../../test/helpers/test-certificates.ts';
+import { tlsParties } from '../../test/helpers/tls-parties.ts';
 import { revocationLists } from './revocation-lists.ts';
 
 const run = promisify(execFile);
 
-let authority: TestAuthority;
-let stranger: TestAuthority;
-let server: TlsFilesConfig;
-let detector: TlsFilesConfig;
-let expired: TlsFilesConfig;
-let folder: string;
-
-before(async () => {
-  [authority, stranger] = await Promise.all([TestAuthority.create(), TestAuthority.create('stranger')]);
-  server = await authority.issue('broker', 'DNS:localhost,IP:127.0.0.1');
-  detector = await authority.issue('detector-1');
-  expired = await authority.issue('detector-1', '', -1);
-  folder = await mkdtemp(path.join(os.tmpdir(), 'davylamp-verifier-'));
-});
-
-after(async () => {
-  await authority[Symbol.asyncDispose]();
-  await stranger[Symbol.asyncDispose]();
-  await rm(folder, { recursive: true, force: true });
-});
-
-const mutual = (tls: Partial<TlsFilesConfig> = {}): Partial<ListenerConfig> => ({
-  protocol: 'tls',
-  tls: { ...server, ...tls },
-  requireCertificate: true,
-});
-
-const certificateOptions = (files: TlsFilesConfig): string[] => [
-  '-cert',
-  files.certificateFile!,
-  '-key',
-  files.keyFile!,
-];
-
-/** The next line that the listener writes. */
-async function nextLine(door: Door, from: number): Promise<string> {
-  while (door.lines.length <= from) await new Promise((resolve) => setImmediate(resolve));
-  return door.lines[from]!;
-}
+const { authority, stranger, detector, folder, mutual } = await tlsParties();
+const expired = await authority.issue('detector-1', '', -1);
 
 test('withdrawn certificates do not come in', async () => {
   const withdrawn = await authority.issue('detector-9');
@@ -62,11 +25,11 @@ test('withdrawn certificates do not come in', async () => {
   await exchange(near, await door.accepted());
   near.transport.destroy();
   await opensslClient(door.port, ...certificateOptions(withdrawn)).end();
-  assert.match(await nextLine(door, 0), /client certificate is withdrawn/);
+  assert.match(await lineAfter(door, 0), /client certificate is withdrawn/);
   const old = await authority.revoke([], 'old.pem', -1);
   await using late = await openDoor(mutual({ crlFile: old }));
   await opensslClient(late.port, ...certificateOptions(detector)).end();
-  assert.match(await nextLine(late, 0), /CRL file is out of date/);
+  assert.match(await lineAfter(late, 0), /CRL file is out of date/);
 });
 
 test('without a look at dates: what has expired comes in, and nothing else that would not', async () => {
@@ -89,11 +52,11 @@ test('without a look at dates: what has expired comes in, and nothing else that 
     [forServers, /another use/],
   ] as const) {
     await opensslClient(door.port, ...certificateOptions(files)).end();
-    assert.match(await nextLine(door, count), reason);
+    assert.match(await lineAfter(door, count), reason);
     count += 1;
   }
   await opensslClient(door.port).end();
-  assert.match(await nextLine(door, count), /client certificate is missing/);
+  assert.match(await lineAfter(door, count), /client certificate is missing/);
   assert.equal(door.listener.statistics.accepted, 2);
   assert.equal(door.listener.statistics.handshakeFailures, 4);
 });
@@ -141,9 +104,9 @@ test('without a look at dates: authorities in between must have the right to sig
   await enter('good', 'between');
   assert.equal((await door.accepted()).transport!.peer.certificate?.commonName, 'good');
   await enter('too-deep', 'below', 'between');
-  assert.match(await nextLine(door, 0), /not signed by a trusted authority/);
+  assert.match(await lineAfter(door, 0), /not signed by a trusted authority/);
   await enter('by-nobody', 'plain');
-  assert.match(await nextLine(door, 1), /not signed by a trusted authority/);
+  assert.match(await lineAfter(door, 1), /not signed by a trusted authority/);
   assert.equal(door.listener.statistics.accepted, 1);
 });
 
@@ -166,7 +129,7 @@ test('without a look at dates: an authority that brings a key of no use is none,
   await using door = await openDoor(mutual({ ignoresDates: true }));
   const own = ['-cert', path.join(folder, 'leaf.pem'), '-key', path.join(folder, 'leaf.key')];
   await opensslClient(door.port, ...own, '-cert_chain', path.join(folder, 'odd-x25519.pem')).end();
-  assert.match(await nextLine(door, 0), /not signed by a trusted authority/);
+  assert.match(await lineAfter(door, 0), /not signed by a trusted authority/);
   const near = await dial({ host: 'localhost', port: door.port, tls: detector });
   await exchange(near, await door.accepted());
   near.transport.destroy();
@@ -187,9 +150,9 @@ test('a list of the client’s own authority is enough, as with Mosquitto; those
   await visit(good);
   assert.equal((await door.accepted()).transport!.peer.certificate?.commonName, 'good');
   await visit(withdrawn);
-  assert.match(await nextLine(door, 0), /client certificate is withdrawn/);
+  assert.match(await lineAfter(door, 0), /client certificate is withdrawn/);
   await visit(direct);
-  assert.match(await nextLine(door, 1), /no list of the authority of the client certificate/);
+  assert.match(await lineAfter(door, 1), /no list of the authority of the client certificate/);
   const both = path.join(folder, 'both.pem');
   const below = await root.revoke([{ ...good, certificateFile: signing.caFile }]);
   await writeFile(both, `${await readFile(crlFile, 'utf8')}${await readFile(below, 'utf8')}`);
@@ -199,7 +162,7 @@ test('a list of the client’s own authority is enough, as with Mosquitto; those
   });
   prepared.commit();
   await visit(good);
-  assert.match(await nextLine(door, 2), /client certificate is withdrawn/);
+  assert.match(await lineAfter(door, 2), /client certificate is withdrawn/);
   assert.equal(door.listener.statistics.accepted, 1);
 });
 
@@ -210,7 +173,7 @@ test('a list that somebody else has signed in the authority’s name is none', a
   const crlFile = await twin.revoke([]);
   await using door = await openDoor(mutual({ crlFile }));
   await opensslClient(door.port, ...certificateOptions(withdrawn)).end();
-  assert.match(await nextLine(door, 0), /no list of the authority/);
+  assert.match(await lineAfter(door, 0), /no list of the authority/);
 });
 
 test('of two lists of one authority the later counts', async () => {

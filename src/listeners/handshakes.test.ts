@@ -1,22 +1,13 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { createConnection, type Socket } from 'node:net';
-import { after, before, test } from 'node:test';
+import { test } from 'node:test';
 import { SystemClock } from '#base';
-import type { ListenerConfig, TlsFilesConfig } from '#config';
+import type { ListenerConfig } from '#config';
 import { dial, exchange, openDoor, type Door } from '../../test/helpers/listener-door.ts';
-import { TestAuthority } from '../../test/helpers/test-certificates.ts';
+import { tlsParties } from '../../test/helpers/tls-parties.ts';
 
-let authority: TestAuthority;
-let server: TlsFilesConfig;
-
-before(async () => {
-  authority = await TestAuthority.create();
-  server = await authority.issue('broker', 'DNS:localhost,IP:127.0.0.1');
-});
-
-after(() => authority[Symbol.asyncDispose]());
-
+const { server } = await tlsParties();
 const webSocket = { path: '/mqtt', allowedOrigins: [] };
 
 const kinds: readonly (readonly [string, () => Partial<ListenerConfig>])[] = [

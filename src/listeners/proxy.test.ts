@@ -1,17 +1,16 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { createConnection, type Socket } from 'node:net';
-import os from 'node:os';
 import path from 'node:path';
-import { after, before, test } from 'node:test';
+import { test } from 'node:test';
 import { connect as connectTls } from 'node:tls';
 import { FakeClock } from '#base';
-import type { ListenerConfig, TlsFilesConfig } from '#config';
+import type { ListenerConfig } from '#config';
 import { openDoor, type Door } from '../../test/helpers/listener-door.ts';
 import { openPrefixingProxy } from '../../test/helpers/prefixing-proxy.ts';
 import { binaryProxyHeader, proxyTlsValue } from '../../test/helpers/proxy-headers.ts';
-import { TestAuthority } from '../../test/helpers/test-certificates.ts';
+import { tlsParties } from '../../test/helpers/tls-parties.ts';
 
 const line = Buffer.from('PROXY TCP4 192.0.2.5 198.51.100.1 6275 1883\r\n');
 const webSocket = { path: '/mqtt', allowedOrigins: [] };
@@ -29,22 +28,7 @@ const upgrade = [
 /** One masked binary frame with `hello` (mask of zeros). */
 const frame = Buffer.concat([Buffer.from([0x82, 0x85, 0, 0, 0, 0]), Buffer.from('hello')]);
 
-let authority: TestAuthority;
-let server: TlsFilesConfig;
-let detector: TlsFilesConfig;
-let folder: string;
-
-before(async () => {
-  authority = await TestAuthority.create();
-  server = await authority.issue('broker', 'DNS:localhost,IP:127.0.0.1');
-  detector = await authority.issue('detector-1');
-  folder = await mkdtemp(path.join(os.tmpdir(), 'davylamp-proxy-'));
-});
-
-after(async () => {
-  await authority[Symbol.asyncDispose]();
-  await rm(folder, { recursive: true, force: true });
-});
+const { server, detector, folder } = await tlsParties();
 
 function connectTo({ port, address }: Door): Socket {
   const socket = port === 0 ? createConnection(address) : createConnection({ host: '127.0.0.1', port });

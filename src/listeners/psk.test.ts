@@ -1,38 +1,23 @@
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
-import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
-import os from 'node:os';
+import { chmod, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { after, before, test } from 'node:test';
+import { test } from 'node:test';
 import * as fc from 'fast-check';
 import { DavylampError } from '#base';
 import type { ListenerConfig, TlsFilesConfig } from '#config';
-import { dial, exchange, hasCode, openDoor, type Door } from '../../test/helpers/listener-door.ts';
+import { dial, exchange, hasCode, lineAfter, openDoor, type Door } from '../../test/helpers/listener-door.ts';
 import { opensslClient } from '../../test/helpers/openssl-client.ts';
-import { TestAuthority } from '../../test/helpers/test-certificates.ts';
+import { tlsParties } from '../../test/helpers/tls-parties.ts';
 import { checkDialFiles } from './dial.ts';
 import { parsePskFile } from './psk-file.ts';
 
 const none: TlsFilesConfig = { caFile: null, certificateFile: null, keyFile: null };
 const key = '00c0ffee0123456789';
 
-let authority: TestAuthority;
-let server: TlsFilesConfig;
-let folder: string;
-let pskFile: string;
-
-before(async () => {
-  authority = await TestAuthority.create();
-  server = await authority.issue('broker', 'DNS:localhost,IP:127.0.0.1');
-  folder = await mkdtemp(path.join(os.tmpdir(), 'davylamp-psk-'));
-  pskFile = path.join(folder, 'psk.txt');
-  await writeFile(pskFile, `# detectors\n\ntank-7:${key}\ntank 8:abc\n`, { mode: 0o600 });
-});
-
-after(async () => {
-  await authority[Symbol.asyncDispose]();
-  await rm(folder, { recursive: true, force: true });
-});
+const { server, folder } = await tlsParties();
+const pskFile = path.join(folder, 'psk.txt');
+await writeFile(pskFile, `# detectors\n\ntank-7:${key}\ntank 8:abc\n`, { mode: 0o600 });
 
 const keyed = (tls: TlsFilesConfig = none): Partial<ListenerConfig> => ({ protocol: 'tls', tls, pskFile });
 
@@ -41,8 +26,7 @@ const versions = ['-tls1_2', '-tls1_3'] as const;
 async function refusedWith(door: Door, pattern: RegExp, ...options: readonly string[]): Promise<void> {
   const count = door.lines.length;
   await opensslClient(door.port, ...options).end();
-  while (door.lines.length === count) await new Promise((resolve) => setImmediate(resolve));
-  assert.match(door.lines[count]!, pattern);
+  assert.match(await lineAfter(door, count), pattern);
 }
 
 test('PSK file: identities and keys as Mosquitto reads them', () => {

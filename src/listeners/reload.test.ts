@@ -1,41 +1,16 @@
 import assert from 'node:assert/strict';
-import { copyFile, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { copyFile, readFile, writeFile } from 'node:fs/promises';
 import { createConnection } from 'node:net';
-import os from 'node:os';
 import path from 'node:path';
-import { after, before, test } from 'node:test';
+import { test } from 'node:test';
 import { connect } from 'node:tls';
 import type { ListenerConfig, TlsFilesConfig } from '#config';
-import { dial, exchange, hasCode, openDoor, type Door } from '../../test/helpers/listener-door.ts';
-import { opensslClient } from '../../test/helpers/openssl-client.ts';
-import { TestAuthority } from '../../test/helpers/test-certificates.ts';
+import { dial, exchange, hasCode, lineAfter, openDoor, type Door } from '../../test/helpers/listener-door.ts';
+import { certificateOptions, opensslClient } from '../../test/helpers/openssl-client.ts';
+import { tlsParties } from '../../test/helpers/tls-parties.ts';
 
-let authority: TestAuthority;
-let stranger: TestAuthority;
-let server: TlsFilesConfig;
-let renewed: TlsFilesConfig;
-let detector: TlsFilesConfig;
-let folder: string;
-
-before(async () => {
-  [authority, stranger] = await Promise.all([TestAuthority.create(), TestAuthority.create('stranger')]);
-  server = await authority.issue('broker', 'DNS:localhost,IP:127.0.0.1');
-  renewed = await authority.issue('renewed', 'DNS:localhost,IP:127.0.0.1');
-  detector = await authority.issue('detector-1');
-  folder = await mkdtemp(path.join(os.tmpdir(), 'davylamp-reload-'));
-});
-
-after(async () => {
-  await authority[Symbol.asyncDispose]();
-  await stranger[Symbol.asyncDispose]();
-  await rm(folder, { recursive: true, force: true });
-});
-
-const mutual = (tls: Partial<TlsFilesConfig> = {}): Partial<ListenerConfig> => ({
-  protocol: 'tls',
-  tls: { ...server, ...tls },
-  requireCertificate: true,
-});
+const { authority, stranger, server, detector, folder, mutual } = await tlsParties();
+const renewed = await authority.issue('renewed', 'DNS:localhost,IP:127.0.0.1');
 
 async function reload(door: Door, change: Partial<ListenerConfig>): Promise<readonly string[]> {
   const prepared = await door.listener.prepareReload({ ...door.config, ...change });
@@ -54,10 +29,8 @@ async function serverName(door: Door, tls: TlsFilesConfig = detector): Promise<s
 
 async function refused(door: Door, tls: TlsFilesConfig): Promise<string> {
   const count = door.lines.length;
-  const options = ['-cert', tls.certificateFile!, '-key', tls.keyFile!];
-  await opensslClient(door.port, ...options).end();
-  while (door.lines.length === count) await new Promise((resolve) => setImmediate(resolve));
-  return door.lines[count]!;
+  await opensslClient(door.port, ...certificateOptions(tls)).end();
+  return lineAfter(door, count);
 }
 
 test('a renewed certificate is used from the next connection on; who is connected stays, the port stays open', async () => {
@@ -177,7 +150,7 @@ for (const [kind, options] of resuming) {
     const withdrawn = await authority.issue('detector-9');
     const crlFile = await authority.revoke([], `${options.join('')}.pem`);
     await using door = await openDoor(mutual({ crlFile }));
-    const own = ['-cert', withdrawn.certificateFile!, '-key', withdrawn.keyFile!];
+    const own = certificateOptions(withdrawn);
     const session = path.join(folder, `${options.join('')}.session`);
     const visit = async (word: string, ...more: readonly string[]): Promise<string> => {
       const near = opensslClient(door.port, ...options, ...own, ...more);
@@ -198,8 +171,7 @@ for (const [kind, options] of resuming) {
     await reload(door, mutual(after));
     const count = door.lines.length;
     await opensslClient(door.port, ...options, ...own, '-sess_in', session).end();
-    while (door.lines.length === count) await new Promise((resolve) => setImmediate(resolve));
-    assert.match(door.lines[count]!, /withdrawn/);
+    assert.match(await lineAfter(door, count), /withdrawn/);
     assert.equal(door.listener.statistics.accepted, 3);
   });
 }

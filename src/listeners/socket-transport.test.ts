@@ -205,3 +205,18 @@ test('pieces that the system takes at once need no word afterwards', async () =>
   await receiver.until(() => receiver.length === 1);
   assert.equal(receiver.drains, 0);
 });
+
+test('who has left is not waited for: the connection closes at once where nothing is pending, else in its time', async () => {
+  for (const isPending of [false, true]) {
+    await using pair = await socketPair();
+    const transport = new SocketTransport(pair.far, localPeer, new SystemClock());
+    const closed = once(pair.far, 'close');
+    // More than the system takes at once, of somebody who does not read.
+    if (isPending) transport.write(Buffer.alloc(16 * 1024 * 1024));
+    assert.equal(transport.pendingBytes > 0, isPending);
+    transport.hangUp();
+    assert.equal(pair.far.destroyed, !isPending);
+    if (isPending) transport.destroy();
+    await closed;
+  }
+});

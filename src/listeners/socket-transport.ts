@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net';
 import { Readable } from 'node:stream';
+import { TLSSocket } from 'node:tls';
 import type { Clock, PeerInfo, Timer, Transport, TransportHandler } from '#base';
 import { tlsErrorOf } from './network-error.ts';
 
@@ -56,6 +57,11 @@ export class SocketTransport implements Transport {
     return this.#socket.writableLength;
   }
 
+  /** What is encrypted and not sent lies in OpenSSL's own memory. */
+  get uncountedBytes(): number {
+    return this.#socket instanceof TLSSocket ? this.#socket.writableLength : 0;
+  }
+
   write(bytes: Uint8Array): void {
     const socket = this.#socket;
     if (this.#isEnding || !socket.writable) return;
@@ -101,6 +107,11 @@ export class SocketTransport implements Transport {
     this.#linger = this.#clock.after(lingerMs, () => this.#socket.destroy());
   }
 
+  /** TLS has a last word of its own, which `end` says (RFC 8446, 6.1). */
+  hangUp(): void {
+    if (this.#socket.writableLength === 0 && !(this.#socket instanceof TLSSocket)) this.destroy();
+  }
+
   destroy(): void {
     this.#isEnding = true;
     this.#socket.destroy();
@@ -127,7 +138,10 @@ export class SocketTransport implements Transport {
 
   onClosed(): void {
     this.#linger?.cancel();
-    this.handler.onClose(this.#error);
+    const { handler } = this;
+    // The socket may outlive its end for a while, but not with all that hangs on it.
+    this.handler = nobody;
+    handler.onClose(this.#error);
   }
 }
 

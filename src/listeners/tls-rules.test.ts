@@ -1,67 +1,26 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { X509Certificate } from 'node:crypto';
-import { copyFile, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, readFile, symlink, writeFile } from 'node:fs/promises';
 import { createConnection } from 'node:net';
-import os from 'node:os';
 import path from 'node:path';
-import { after, before, test } from 'node:test';
+import { test } from 'node:test';
 import { promisify } from 'node:util';
-import type { ListenerConfig, TlsFilesConfig } from '#config';
-import { dial, exchange, hasCode, openDoor, type Door } from '../../test/helpers/listener-door.ts';
-import { opensslClient } from '../../test/helpers/openssl-client.ts';
-import { TestAuthority } from '../../test/helpers/test-certificates.ts';
+import type { TlsFilesConfig } from '#config';
+import { dial, exchange, hasCode, lineAfter, openDoor, type Door } from '../../test/helpers/listener-door.ts';
+import { certificateOptions, opensslClient } from '../../test/helpers/openssl-client.ts';
+import { tlsParties } from '../../test/helpers/tls-parties.ts';
 import { subjectOf } from './certificate-subject.ts';
 
 const run = promisify(execFile);
 
-let authority: TestAuthority;
-let stranger: TestAuthority;
-let server: TlsFilesConfig;
-let detector: TlsFilesConfig;
-let folder: string;
-
-before(async () => {
-  [authority, stranger] = await Promise.all([TestAuthority.create(), TestAuthority.create('stranger')]);
-  server = await authority.issue('broker', 'DNS:localhost,IP:127.0.0.1');
-  detector = await authority.issue('detector-1');
-  folder = await mkdtemp(path.join(os.tmpdir(), 'davylamp-tls-rules-'));
-});
-
-after(async () => {
-  await authority[Symbol.asyncDispose]();
-  await stranger[Symbol.asyncDispose]();
-  await rm(folder, { recursive: true, force: true });
-});
-
-const secure = (tls: Partial<TlsFilesConfig> = {}): Partial<ListenerConfig> => ({
-  protocol: 'tls',
-  tls: { ...server, ...tls },
-});
-
-const mutual = (tls: Partial<TlsFilesConfig> = {}): Partial<ListenerConfig> => ({
-  ...secure(tls),
-  requireCertificate: true,
-});
-
-const certificateOptions = (files: TlsFilesConfig): string[] => [
-  '-cert',
-  files.certificateFile!,
-  '-key',
-  files.keyFile!,
-];
+const { authority, stranger, server, detector, folder, secure, mutual } = await tlsParties();
 
 /** What openssl agreed upon, or its alert. */
 async function agreed(door: Door, ...options: readonly string[]): Promise<string> {
   const output = await opensslClient(door.port, ...options).end();
   const cipher = /(?:New|Reused), (TLSv1\.\d), Cipher is (\S+)/.exec(output);
   return cipher === null ? (/alert [a-z ]+/.exec(output)?.[0] ?? 'nothing') : `${cipher[1]} ${cipher[2]}`;
-}
-
-/** The next line that the listener writes. */
-async function nextLine(door: Door, from: number): Promise<string> {
-  while (door.lines.length <= from) await new Promise((resolve) => setImmediate(resolve));
-  return door.lines[from]!;
 }
 
 test('versions, ciphers of both versions and curves are those of the configuration', async () => {
@@ -114,7 +73,7 @@ test('application protocols (ALPN): those of the list, and clients that offer no
   await near.until(/ALPN protocol: mqtt/);
   await near.end();
   assert.match(await agreed(door, '-alpn', 'h2'), /alert no application protocol/);
-  assert.match(await nextLine(door, 0), /no application protocol \(ALPN\) that is allowed here/);
+  assert.match(await lineAfter(door, 0), /no application protocol \(ALPN\) that is allowed here/);
   assert.match(await agreed(door), /^TLSv1.3/);
   const tls = { ...detector, alpn: ['mqtt'] };
   const dialed = await dial({ host: 'localhost', port: door.port, tls });
@@ -145,7 +104,7 @@ test('authorities from a folder, as files and links, beside those of the file', 
   }
   await using only = await openDoor(mutual({ caFile: null, caFolder: authorities }));
   await opensslClient(only.port, ...certificateOptions(detector)).end();
-  assert.match(await nextLine(only, 0), /unknown authority/);
+  assert.match(await lineAfter(only, 0), /unknown authority/);
   // A client takes the same.
   const trusting = { ...detector, caFile: null, caFolder: authority.folder };
   const near = await dial({ host: 'localhost', port: door.port, tls: trusting });
@@ -301,7 +260,7 @@ test('a handshake has the time that it is given', async () => {
   const socket = createConnection({ host: '127.0.0.1', port: door.port });
   socket.resume();
   await new Promise((resolve) => socket.once('close', resolve));
-  assert.match(await nextLine(door, 0), /the handshake took longer than 0\.05 s/);
+  assert.match(await lineAfter(door, 0), /the handshake took longer than 0\.05 s/);
 });
 
 test('a client may skip the check of the name of the server, trust the system as well, and say which versions', async () => {

@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net';
+import { TLSSocket } from 'node:tls';
 import { WebSocket } from 'ws';
 import type { Clock, PeerInfo, Timer, Transport, TransportHandler } from '#base';
 import { tlsErrorOf } from './network-error.ts';
@@ -105,6 +106,14 @@ export class WebSocketTransport implements Transport {
     this.#web.resume();
   }
 
+  get uncountedBytes(): number {
+    return this.#socket instanceof TLSSocket ? this.#socket.writableLength : 0;
+  }
+
+  get gatheredBytes(): number {
+    return this.#gathered;
+  }
+
   gatherUpTo(bytes: number): void {
     this.#gatherLimit = bytes;
   }
@@ -157,7 +166,10 @@ export class WebSocketTransport implements Transport {
   /** A message is handed on when it is whole: until then its bytes are held, and that must have a bound. */
   #onChunk(length: number): void {
     this.#gathered += length;
-    if (this.#gathered <= this.#gatherLimit + length) return;
+    if (this.#gathered <= this.#gatherLimit + length) {
+      this.handler.onGathering?.(length);
+      return;
+    }
     this.#error ??= new Error(
       `a WebSocket message is larger than the ${this.#gatherLimit} bytes allowed now`,
     );

@@ -1,10 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { DecodedValue, Device, DeviceEvent, DeviceId, DeviceMessage } from '#model';
+import { id, message as plainMessage, start } from '../../test/helpers/device-message.ts';
 import { DeviceRegistry, type DeviceRegistryOptions, type Observation } from './device-registry.ts';
 
-const id = '5ccf7f1418ad' as DeviceId;
-const start = 1_700_000_000_000;
 const second = 1000;
 const minute = 60 * second;
 
@@ -19,24 +18,12 @@ const options: DeviceRegistryOptions = {
 const counts = { missing: 0, repeated: 0, redelivered: 0, resets: 0 };
 
 function message(fields: Partial<DeviceMessage> = {}): DeviceMessage {
-  return {
-    protocol: 'legacy',
-    deviceId: id,
+  return plainMessage({
     mac: '5C:CF:7F:14:18:AD',
     macSent: 'AD:18:14:7F:CF:5C',
     ip: '192.168.1.11',
-    sensorType: 'Gas',
-    site: 'north',
-    topic: 'outTopic/a/b',
-    commandTopic: 'InTopic/a/b',
-    sequence: undefined,
-    bootId: undefined,
-    requested: false,
-    deviceTime: undefined,
-    receivedAt: start,
-    stampId: '',
     ...fields,
-  };
+  });
 }
 
 /** Reads as ingest does: admit, then observe. */

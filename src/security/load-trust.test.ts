@@ -3,7 +3,7 @@ import { chmod, mkdtemp, readFile, readdir, rm, stat, writeFile } from 'node:fs/
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
-import type { ListenerConfig } from '#config';
+import { listenerConfig } from '../../test/helpers/listener-config.ts';
 import {
   hashPassword,
   hashScram,
@@ -15,25 +15,7 @@ import {
   writePublic,
 } from './index.ts';
 
-const plain: ListenerConfig = {
-  name: 'detectors',
-  protocol: 'tcp',
-  address: '127.0.0.1',
-  port: 0,
-  path: '',
-  webSocket: null,
-  tls: null,
-  requireCertificate: false,
-  passwordFile: null,
-  scramFile: null,
-  requirePassword: false,
-  allowAnonymous: false,
-  identityFromCertificate: false,
-  accessFile: null,
-  stamp: false,
-  minimumQos: 0,
-  sharedClientIds: [],
-};
+const plain = listenerConfig({ allowAnonymous: false });
 
 async function folderFor(context: TestContext): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'davylamp-trust-'));

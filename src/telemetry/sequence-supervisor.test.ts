@@ -1,37 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import * as fc from 'fast-check';
-import type { Device, DeviceId, DeviceMessage } from '#model';
+import type { Device } from '#model';
+import { id, message, stamped, start } from '../../test/helpers/device-message.ts';
 import { SequenceSupervisor, type RecentReading, type Supervision } from './sequence-supervisor.ts';
-
-const id = '5ccf7f1418ad' as DeviceId;
-const start = 1_700_000_000_000;
-
-function message(fields: Partial<DeviceMessage>): DeviceMessage {
-  return {
-    protocol: 'legacy',
-    deviceId: id,
-    mac: null,
-    macSent: null,
-    ip: null,
-    sensorType: 'Gas',
-    site: 'north',
-    topic: 'outTopic/a/b',
-    commandTopic: 'InTopic/a/b',
-    sequence: undefined,
-    bootId: undefined,
-    requested: false,
-    deviceTime: undefined,
-    receivedAt: start,
-    stampId: '',
-    ...fields,
-  };
-}
-
-/** The `count`-th message that the site took. */
-function stamped(count: number, fields: Partial<DeviceMessage> = {}): DeviceMessage {
-  return message({ stampId: `s-${count.toString(36)}`, receivedAt: start + count * 1000, ...fields });
-}
 
 /** Feeds `sequences` in order, each accepted by the site after the one before. */
 function feed(supervisor: SequenceSupervisor, sequences: readonly number[], from = 1): Supervision[] {

@@ -1,44 +1,14 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import type { Device, DeviceId, DeviceMessage } from '#model';
+import type { Device, DeviceMessage } from '#model';
+import { id, stamped, start } from '../../test/helpers/device-message.ts';
 import { SequenceSupervisor, type RecentReading, type Supervision } from './sequence-supervisor.ts';
 
-const id = '5ccf7f1418ad' as DeviceId;
-const start = 1_700_000_000_000;
 const day = 86_400_000;
 
-/** Of a run of the site's broker: its `count`-th message. */
-function message(
-  run: string,
-  count: number,
-  receivedAt: number,
-  fields: Partial<DeviceMessage> = {},
-): DeviceMessage {
-  return {
-    protocol: 'legacy',
-    deviceId: id,
-    mac: null,
-    macSent: null,
-    ip: null,
-    sensorType: 'Gas',
-    site: 'north',
-    topic: 'outTopic/a/b',
-    commandTopic: 'InTopic/a/b',
-    sequence: undefined,
-    bootId: undefined,
-    requested: false,
-    deviceTime: undefined,
-    receivedAt,
-    stampId: `${run}-${count.toString(36)}`,
-    ...fields,
-  };
-}
-
-const stamped = (count: number, fields: Partial<DeviceMessage> = {}): DeviceMessage =>
-  message('s', count, start + count * 1000, fields);
 /** Of the run that begins a day behind; it comes after the other. */
 const behind = (count: number, fields: Partial<DeviceMessage> = {}): DeviceMessage =>
-  message('r', count, start - day + count * 1000, fields);
+  stamped(count, fields, 'r', start - day);
 
 function feed(supervisor: SequenceSupervisor, sequences: readonly number[], from: number): void {
   for (const [index, sequence] of sequences.entries())

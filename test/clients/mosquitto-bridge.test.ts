@@ -5,6 +5,7 @@ import { SystemClock, silentLogger } from '#base';
 import { Bridge } from '#bridges';
 import { Client } from '#client';
 import { createDialer, createMemoryDialer } from '#listeners';
+import { bridgeConfig, bridgeTopic } from '../helpers/bridge-config.ts';
 import { ClientBroker } from './client-broker.ts';
 import { CuttableLine, MosquittoBroker, skipWithoutMosquitto as skip } from './mosquitto-broker.ts';
 
@@ -200,22 +201,15 @@ describe('our bridge to Mosquitto', { skip }, () => {
       await using theirs = await MosquittoBroker.start('max_queued_messages 10000\n');
       await using line = await CuttableLine.to(theirs.port);
       const bridge = new Bridge({
-        config: {
+        config: bridgeConfig({
           name: 'both',
-          host: '127.0.0.1',
-          port: line.port,
-          tls: null,
           protocolVersion,
           clientId: 'davylamp-both',
-          username: null,
-          passwordFile: null,
           keepAliveSeconds: 30,
-          cleanStart: false,
-          sessionExpirySeconds: 3600,
           retryMinimumMs: 5,
           retryMaximumMs: 50,
-          topics: [{ filter: 'both/#', direction: 'both', qos: 2, localPrefix: '', remotePrefix: '' }],
-        },
+          topics: [bridgeTopic('both', 2, 'both/#')],
+        }),
         brokerName: 'clients',
         localDialer: createMemoryDialer((transport) => ours.acceptInside(transport)),
         remoteDialer: createDialer({ host: '127.0.0.1', port: line.port, tls: null }),

@@ -4,7 +4,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createConnection, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
-import { freePort } from './client-broker.ts';
+import { freePort } from '../helpers/demo-process.ts';
 
 const program = '/usr/sbin/mosquitto';
 

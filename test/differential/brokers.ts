@@ -1,11 +1,12 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { connect, createServer, type AddressInfo } from 'node:net';
+import { connect } from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
 import { readToml } from '#config';
 import { hashPassword, loadTrust } from '#security';
+import { freePort } from '../helpers/demo-process.ts';
 import { overTcp } from '../helpers/wire-client.ts';
 import { WireServer } from '../helpers/wire-server.ts';
 import type { Target } from './play-scenario.ts';
@@ -130,20 +131,6 @@ access_file = "${trust.access}"
 const maximumPacketSize = 1_000_000;
 /** Small, so that scenarios reach it. */
 const maximumInflight = 3;
-
-/** Given out before: between the probe's end and Mosquitto's start the system could give the same one again. */
-const givenPorts = new Set<number>();
-
-/** A port that nobody listens on. */
-export async function freePort(): Promise<number> {
-  const probe = createServer();
-  await new Promise<void>((resolve) => probe.listen(0, '127.0.0.1', resolve));
-  const { port } = probe.address() as AddressInfo;
-  await new Promise<void>((resolve) => probe.close(() => resolve()));
-  if (givenPorts.has(port)) return freePort();
-  givenPorts.add(port);
-  return port;
-}
 
 function answers(port: number): Promise<boolean> {
   return new Promise((resolve) => {

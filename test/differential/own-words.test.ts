@@ -9,7 +9,8 @@ import { test } from 'node:test';
 import { MosquittoLines } from '../../src/app/broker/mosquitto-lines.ts';
 import { decodePacket, FrameReader, PacketType, ReasonCode } from '#mqtt';
 import { BrokerHarness, type TestClient } from '../helpers/broker-harness.ts';
-import { findMosquitto, freePort, whyNotCompared } from './brokers.ts';
+import { freePort } from '../helpers/demo-process.ts';
+import { findMosquitto, whyNotCompared } from './brokers.ts';
 
 /**
  * What people's scripts and monitors read of a broker, compared with Debian's Mosquitto: the bytes of CONNACK, the topics

@@ -1,5 +1,7 @@
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
+import type { ClientOptions } from '#client';
+import { createDialer } from '#listeners';
 import { createPlan, type DemoPlan } from '../../src/app/demo/plan.ts';
 import { freePorts, portsFrom } from '../../src/app/demo/ports.ts';
 import { prepareDemo } from '../../src/app/demo/prepare.ts';
@@ -125,6 +127,21 @@ export class FaultChain implements AsyncDisposable {
 
   async password(user: 'detector'): Promise<string> {
     return readSecret(path.join(this.plan.folder, 'north', `${user}.password`));
+  }
+
+  /** How somebody who watches the cloud gets in. */
+  async visitor(): Promise<Pick<ClientOptions, 'dialer' | 'username' | 'password'>> {
+    const home = path.join(this.plan.folder, 'visitor');
+    const tls = {
+      caFile: path.join(home, 'ca.pem'),
+      certificateFile: path.join(home, 'visitor.pem'),
+      keyFile: path.join(home, 'visitor.key'),
+    };
+    return {
+      dialer: createDialer({ ...this.cloudTarget, tls }),
+      username: 'visitor',
+      password: await readSecret(path.join(home, 'cloud.password')),
+    };
   }
 
   /** Every link carries, every clock is right. */

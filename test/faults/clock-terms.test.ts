@@ -3,14 +3,12 @@
  * by the site's clock as long as that is not ahead of the cloud's.
  */
 import assert from 'node:assert/strict';
-import path from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { describe, it } from 'node:test';
 import { SystemClock, silentLogger } from '#base';
 import { Client } from '#client';
 import { legacyReadingText, reversedMac } from '#devices';
 import { createDialer } from '#listeners';
-import { readSecret } from '../../src/app/secrets.ts';
 import { eventually } from '../helpers/demo-process.ts';
 import { FaultChain } from './chain.ts';
 import { whyNoClocks } from './role-clock.ts';
@@ -133,14 +131,8 @@ async function connect(
   clientId: string,
   sessionExpirySeconds: number,
 ): Promise<{ client: Client; isResumed: boolean }> {
-  const home = path.join(chain.plan.folder, 'visitor');
-  const tls = {
-    caFile: path.join(home, 'ca.pem'),
-    certificateFile: path.join(home, 'visitor.pem'),
-    keyFile: path.join(home, 'visitor.key'),
-  };
   const client = new Client({
-    dialer: createDialer({ ...chain.cloudTarget, tls, clock }),
+    ...(await chain.visitor()),
     clock,
     log: silentLogger,
     clientId,
@@ -148,8 +140,6 @@ async function connect(
     cleanStart: false,
     sessionExpirySeconds,
     keepAliveSeconds: 10,
-    username: 'visitor',
-    password: await readSecret(path.join(home, 'cloud.password')),
     reconnect: false,
   });
   const { sessionPresent } = await client.connect();

@@ -1,9 +1,6 @@
-import path from 'node:path';
 import { SystemClock, silentLogger } from '#base';
 import { Client } from '#client';
 import type { Qos } from '#mqtt';
-import { createDialer } from '#listeners';
-import { readSecret } from '../../src/app/secrets.ts';
 import type { FaultChain } from './chain.ts';
 import { SequenceCounts } from './sequence-counts.ts';
 
@@ -28,15 +25,9 @@ export class Ledger implements AsyncDisposable {
 
   /** Subscribes at the cloud with a session of its own. */
   static async open(chain: FaultChain, qos: Qos): Promise<Ledger> {
-    const home = path.join(chain.plan.folder, 'visitor');
     const clock = new SystemClock();
-    const tls = {
-      caFile: path.join(home, 'ca.pem'),
-      certificateFile: path.join(home, 'visitor.pem'),
-      keyFile: path.join(home, 'visitor.key'),
-    };
     const client = new Client({
-      dialer: createDialer({ ...chain.cloudTarget, tls, clock }),
+      ...(await chain.visitor()),
       clock,
       log: silentLogger,
       clientId: 'ledger',
@@ -44,8 +35,6 @@ export class Ledger implements AsyncDisposable {
       cleanStart: false,
       sessionExpirySeconds: 86_400,
       keepAliveSeconds: 5,
-      username: 'visitor',
-      password: await readSecret(path.join(home, 'cloud.password')),
       reconnect: { minimumMs: 100, maximumMs: 1000 },
     });
     const ledger = new Ledger(client, qos);

@@ -1,5 +1,7 @@
 import type { FaultChain } from './chain.ts';
+import type { LinkProxy } from './link-proxy.ts';
 import type { SeededRandom } from './random.ts';
+import type { RoleProcess } from './role-process.ts';
 
 /** One fault: what it is called, and what it does until everything is whole again. */
 export interface Fault {
@@ -10,6 +12,16 @@ export interface Fault {
 const pause = (milliseconds: number): Promise<void> =>
   new Promise((resolve) => void setTimeout(resolve, milliseconds));
 
+/** What a fault may strike, and for how long. */
+interface Draw {
+  readonly role: RoleProcess;
+  readonly other: RoleProcess;
+  readonly link: LinkProxy;
+  /** Milliseconds. */
+  readonly short: number;
+  readonly long: number;
+}
+
 /** The next fault of a schedule. Everything random is drawn here, so that a seed says what happens, in which order. */
 export function nextFault(chain: FaultChain, random: SeededRandom): Fault {
   const role = random.pick(chain.roles);
@@ -17,7 +29,12 @@ export function nextFault(chain: FaultChain, random: SeededRandom): Fault {
   const short = random.between(20, 400);
   const long = random.between(500, 4000);
   const other = random.pick(chain.roles.filter((one) => one !== role));
-  const kinds: readonly Fault[] = [
+  const draw = { role, other, link, short, long };
+  return random.pick([...faultsOfRoles(draw), ...faultsOfLinks(draw)]);
+}
+
+function faultsOfRoles({ role, other, short, long }: Draw): readonly Fault[] {
+  return [
     {
       name: `kill -9 ${role.name}, ${short} ms later it starts again`,
       strike: async () => {
@@ -54,6 +71,19 @@ export function nextFault(chain: FaultChain, random: SeededRandom): Fault {
       },
     },
     {
+      name: `freeze ${role.name} for ${long} ms`,
+      strike: async () => {
+        role.freeze(true);
+        await pause(long);
+        role.freeze(false);
+      },
+    },
+  ];
+}
+
+function faultsOfLinks({ role, link, short, long }: Draw): readonly Fault[] {
+  return [
+    {
       name: `cut ${link.name} for ${long} ms`,
       strike: async () => {
         link.cut();
@@ -79,14 +109,6 @@ export function nextFault(chain: FaultChain, random: SeededRandom): Fault {
       },
     },
     {
-      name: `freeze ${role.name} for ${long} ms`,
-      strike: async () => {
-        role.freeze(true);
-        await pause(long);
-        role.freeze(false);
-      },
-    },
-    {
       name: `cut ${link.name}, kill -9 ${role.name} behind it`,
       strike: async () => {
         link.cut();
@@ -97,5 +119,4 @@ export function nextFault(chain: FaultChain, random: SeededRandom): Fault {
       },
     },
   ];
-  return random.pick(kinds);
 }

@@ -11,7 +11,17 @@ import { ReasonCode } from '#mqtt';
 import { openAuthenticator, openAuthorizer, wideLimits } from '../helpers/broker-harness.ts';
 
 /** The listeners that a connection of the fuzzer can come by, by name. */
-export const profileNames = ['open', 'ruled', 'later', 'stamped', 'mounted', 'urgent', 'narrow'] as const;
+export const profileNames = [
+  'open',
+  'ruled',
+  'later',
+  'stamped',
+  'mounted',
+  'urgent',
+  'narrow',
+  'strict',
+  'inside',
+] as const;
 export type ProfileName = (typeof profileNames)[number];
 
 /** Reading and publishing are allowed by the length of the topic: cheap, and different for what is alike. */
@@ -22,10 +32,19 @@ const ruled: Authorizer = {
   maySubscribe: (_identity, filter) => (filter === '+' ? 'none' : filter.length === 3 ? 'all' : 'some'),
 };
 
+/** Made once: a stack for each would cost more than all else that a case does. */
+export const failure = new Error('asked to fail');
+
 function judge(username: string | undefined): AuthenticationResult {
   if (username === 'refused') return { reasonCode: ReasonCode.BadUserNameOrPassword, detail: 'refused' };
-  return { reasonCode: 0, name: username ?? null };
+  // Whoever has the ticket of `u` is not welcome any more when it is asked.
+  return { reasonCode: 0, name: username ?? null, ...(username === 'u' ? { ticket: 'gone' } : {}) };
 }
+
+const judging: Authenticator = {
+  authenticate: ({ username }) => judge(username),
+  isStillWelcome: (_identity, ticket) => ticket !== 'gone',
+};
 
 /** A method that does what its data says; `later` and `reject` take a promise. */
 class TestExchange implements AuthenticationExchange {
@@ -36,12 +55,16 @@ class TestExchange implements AuthenticationExchange {
         return { kind: 'continue', data: Buffer.from('more') };
       case 'no':
         return { kind: 'failure', reasonCode: ReasonCode.NotAuthorized, detail: 'no' };
+      case 'bad':
+        return { kind: 'failure', reasonCode: ReasonCode.BadUserNameOrPassword, detail: 'bad' };
+      case 'other':
+        return { ...success, name: 'other', ticket: 'gone' };
       case 'later':
         return Promise.resolve(success);
       case 'throw':
-        throw new Error('asked to throw');
+        throw failure;
       case 'reject':
-        return Promise.reject(new Error('asked to reject'));
+        return Promise.reject(failure);
       default:
         return success;
     }
@@ -49,13 +72,16 @@ class TestExchange implements AuthenticationExchange {
 }
 
 const enhancedAuthenticator: EnhancedAuthenticator = {
-  methods: ['TEST'],
-  begin: () => new TestExchange(),
+  methods: ['TEST', 'BROKEN'],
+  begin: (method) => {
+    if (method === 'BROKEN') throw failure;
+    return new TestExchange();
+  },
 };
 
 const laterAuthenticator: Authenticator = {
   authenticate: ({ username }) =>
-    username === 'u' ? Promise.reject(new Error('asked to reject')) : Promise.resolve(judge(username)),
+    username === 'u' ? Promise.reject(failure) : Promise.resolve(judge(username)),
 };
 
 const open: ListenerProfile = {
@@ -73,7 +99,7 @@ export const profiles: Readonly<Record<ProfileName, ListenerProfile>> = {
   ruled: {
     ...open,
     name: 'ruled',
-    authenticator: { authenticate: ({ username }) => judge(username) },
+    authenticator: judging,
     authorizer: ruled,
   },
   later: { ...open, name: 'later', authenticator: laterAuthenticator },
@@ -90,6 +116,25 @@ export const profiles: Readonly<Record<ProfileName, ListenerProfile>> = {
     name: 'urgent',
     queue: { urgentTopics: ['a/#', '+/b'], whenFull: 'drop-oldest', maximumAgeMs: 2000 },
   },
+  strict: {
+    ...open,
+    name: 'strict',
+    authenticator: judging,
+    authorizer: ruled,
+    limits: {
+      ...wideLimits,
+      maximumSessionExpirySeconds: 5,
+      clientIdPrefixes: ['a', 'b', 'shared', 'given-'],
+      assignedClientIdPrefix: 'given-',
+      maximumKeepAliveSeconds: 60,
+      refusesLongKeepAlive: true,
+      maximumTopicLength: 4,
+      forbiddenWill: 'drop',
+      topicAliasMaximum: 0,
+      topicAliasMaximumOutgoing: 1,
+    },
+  },
+  inside: { ...open, name: 'inside', isInside: true, port: 'inside' },
   narrow: {
     ...open,
     name: 'narrow',

@@ -1,89 +1,52 @@
-import { FakeClock, LineLogger } from '#base';
+import { FakeClock, LineLogger, type LogLevel } from '#base';
 import {
   Broker,
+  noEvents,
+  type BrokerEvents,
   type HookMessage,
-  type Identity,
   type Journal,
-  type Redirect,
-  type Transformed,
+  type JournalState,
 } from '#broker';
 import type { LimitsConfig } from '#config';
 import { MemoryJournal } from '#journal';
 import { encodePacket, PacketType, ReasonCode, type Packet } from '#mqtt';
-import { naiveMatches } from '../../src/topics/naive-oracle.ts';
 import { publishPacket, wideLimits } from '../helpers/broker-harness.ts';
 import { SlowJournal } from '../helpers/slow-journal.ts';
+import { FuzzFault } from './fuzz-fault.ts';
 import { FuzzPeer } from './fuzz-peer.ts';
 import { profiles, type ProfileName } from './fuzz-rules.ts';
+import { PromiseWatch } from './promise-watch.ts';
 import { Random } from './random.ts';
+import { WatchBook } from './watch-book.ts';
+import {
+  addHooks,
+  changeSome,
+  curiousEvents,
+  FuzzMemory,
+  limitsOf,
+  longestSession,
+  mostConnections,
+  redirectSome,
+  type ManageTask,
+} from './world-rules.ts';
 
-/** Seconds; every session of a fuzzer's client is over after it. */
-const longestSession = 5;
+/** Clients of a world that do everything right. */
+export const observers = 3;
 /** Turns of the event loop that one operation may cost: the work of a hang, not of a slow machine. */
 const maximumTurns = 2000;
 /** Longer than back-pressure holds a publisher for a client that acknowledges nothing. */
 const patienceMs = 13_000;
 const sweepMs = 1000;
 const observerTopic = 'observer/topic';
-/** Its keep-alive is not the broker's to choose: a good client may be silent while the clock jumps. */
-const observerVersion = 4;
+const watcherId = 'the watcher';
 
-/** What the broker got wrong. */
-export class FuzzFault extends Error {}
+/** A promise where something goes on in promises. */
+export type Settling = Promise<void> | null;
 
-interface Watched {
-  readonly topic: string;
-  readonly text: string;
-  readonly qos: number;
-}
-
-/** The bounds of one world: small, so that they are reached. */
-function limitsOf(random: Random): LimitsConfig {
-  return {
-    ...wideLimits,
-    maximumPacketSize: random.pick([8192, 200_000]),
-    maximumPacketSizeBeforeConnect: random.pick([2048, 100_000]),
-    connectTimeoutMs: 2000,
-    maximumConnections: 40,
-    receiveMaximum: random.pick([2, 5, 100]),
-    receiveMaximumStrict: random.oneIn(2),
-    maximumInflight: random.pick([1, 3, 20]),
-    maximumQueuedMessages: random.pick([4, 20, 200]),
-    maximumQueuedBytes: random.pick([2000, 100_000]),
-    maximumSubscriptionsPerClient: random.pick([3, 20]),
-    maximumTopicLevels: random.pick([3, 128]),
-    maximumRetainedMessages: 500,
-    maximumRetainedBytes: random.pick([1000, 1_000_000]),
-    topicAliasMaximum: 3,
-    maximumKeepAliveSeconds: random.pick([0, 2]),
-    maximumSessionExpirySeconds: longestSession,
-    maximumPendingBytes: random.pick([100, 500, 20_000]),
-    maximumUserProperties: 6,
-    overlappingCopies: random.oneIn(3) ? 'each' : 'one',
-    checkPayloadFormat: random.oneIn(2),
-    responsePrefix: random.oneIn(2) ? 'answers' : null,
-    // Each connection of the fuzzer has an address of its own, and none is open twice.
-    maximumConnectionsPerAddress: random.pick([0, 1]),
-    maximumConnectionsPerUser: random.pick([0, 0, 2]),
-    maximumSessions: random.pick([0, 0, 0, 4]),
-    maximumMessageRate: random.pick([0, 0, 0, 0, 5, 50]),
-    maximumByteRate: random.pick([0, 0, 0, 0, 500, 20_000]),
-    flappingConnects: random.pick([0, 0, 0, 3]),
-    flappingWindowMs: 5000,
-    flappingBanMs: 3000,
-  };
-}
-
-/** What a program around the broker might do to messages. */
-function changeSome({ topic }: HookMessage): Transformed {
-  if (topic === 'b') return { drop: 'asked to', reasonCode: ReasonCode.QuotaExceeded };
-  if (topic === 'a/c') return { drop: 'asked to' };
-  return topic === 'b/b' ? { payload: Buffer.from('changed'), retain: true } : undefined;
-}
-
-function redirectSome({ clientId }: Identity): Redirect | null {
-  return clientId === 'd' ? { serverReference: 'elsewhere', isPermanent: false } : null;
-}
+/** Indexes of the connections of a crowd. */
+const firstOfCrowd = 100;
+/** From here on, or above, the broker may turn connections away. */
+const relaxedPercent = 80;
 
 /** A broker with its observers; a seed decides its bounds, its journal and what is watched. */
 export class FuzzWorld {
@@ -99,64 +62,60 @@ export class FuzzWorld {
   readonly #sender: FuzzPeer;
   readonly #receiver: FuzzPeer;
   readonly #watcher: FuzzPeer;
-  readonly #watchedFilters: readonly (readonly [filter: string, qos: 0 | 1 | 2])[];
+  readonly #good: readonly FuzzPeer[];
   readonly #baseSessions: number;
   readonly #baseSubscriptions: number;
   readonly #baseRetained: number;
   readonly #retainedTopics = new Set<string>();
-  #expected: Watched[] = [];
-  #watched: Watched[] = [];
-  #watcherDrops = 0;
+  readonly #book: WatchBook;
   #heard = '';
   #serial = 0;
   #bug: string | null = null;
-  readonly #copiesEach: boolean;
+  readonly #promises = new PromiseWatch();
+  readonly #logLevel: LogLevel;
+  readonly #sysIntervalSeconds: number;
+  readonly #memory = new FuzzMemory();
+  readonly #events: BrokerEvents;
+  /** Addresses of the clients. */
+  readonly #isV6: boolean;
+  /** Their transports take several pieces at once. */
+  readonly #writesAll: boolean;
+  /** There is a bound of the memory. */
+  readonly #isBounded: boolean;
+  /** The broker may think that its memory is nearly full. */
+  #isTight = false;
 
   constructor(seed: number) {
     this.seed = seed;
     const random = new Random(seed);
     const limits = limitsOf(random);
-    this.#copiesEach = limits.overlappingCopies === 'each';
+    // Both cost more than most of what a case does, and only some of it is a peer's.
+    this.#logLevel = random.oneIn(8) ? 'debug' : 'error';
+    this.#sysIntervalSeconds = random.pick([0, 0, 10, 60, 60, 60]);
+    this.#events = random.oneIn(6) ? curiousEvents : noEvents;
+    this.#isV6 = random.oneIn(8);
+    this.#writesAll = random.oneIn(2);
+    this.#isBounded = limits.maximumMemory !== 0;
     this.#slow = random.oneIn(3) ? new SlowJournal() : null;
     this.#journal = this.#slow ?? new MemoryJournal();
     this.broker = this.#newBroker(this.#journal, limits, this.clock, (task) => this.#tasks.push(task));
     if (random.oneIn(4)) this.broker.hooks.transform = changeSome;
+    if (random.oneIn(6)) addHooks(this.broker.hooks);
     this.broker.hooks.published = (message) => this.#onPublished(message);
     this.broker.hooks.onDropped.push((_policy, clientId) => {
-      if (clientId === 'the watcher') this.#watcherDrops++;
+      if (clientId === watcherId) this.#book.dropped++;
     });
     this.broker.start();
+    this.#book = new WatchBook(random, limits.overlappingCopies === 'each');
     this.#baseRetained = this.broker.statistics.retainedMessages;
-    this.#watchedFilters = random.pick([
-      [['#', 2]],
-      [['a/#', 1]],
-      [
-        ['+/b', 2],
-        ['a', 0],
-      ],
-      [
-        ['#', 0],
-        ['$x/#', 2],
-      ],
-      [
-        ['a/+', 1],
-        ['a/b', 2],
-        ['+/+', 0],
-      ],
-    ] as const);
-    this.#sender = this.#observer('the sender', []);
+    // Its receive window is looked at only with MQTT 5; but there the broker may ask for a sign of life.
+    const isLeftAlone = limits.maximumKeepAliveSeconds === 0;
+    this.#sender = this.#observer('the sender', [], isLeftAlone ? 5 : 4);
     this.#receiver = this.#observer('the receiver', [[observerTopic, 1]]);
-    this.#receiver.onPublish = (packet) => {
-      this.#heard = packet.payload.toString();
-    };
-    this.#watcher = this.#observer('the watcher', this.#watchedFilters);
-    this.#watcher.onPublish = (packet) => {
-      this.#watched.push({
-        topic: packet.topic,
-        text: shortText(packet.payload),
-        qos: packet.qos,
-      });
-    };
+    this.#receiver.onPublish = ({ payload }) => (this.#heard = payload.toString());
+    this.#watcher = this.#observer(watcherId, this.#book.filters);
+    this.#watcher.onPublish = (packet) => this.#book.onReceived(packet);
+    this.#good = [this.#sender, this.#receiver, this.#watcher];
     this.#baseSessions = this.broker.statistics.sessions;
     this.#baseSubscriptions = this.broker.statistics.subscriptions;
   }
@@ -166,14 +125,53 @@ export class FuzzWorld {
   }
 
   open(index: number, profile: ProfileName): void {
-    const peer = new FuzzPeer(`192.0.2.${index & 0xff}`);
     this.#peers.get(index)?.breakOff();
+    const network = this.#isV6 ? `2001:db8:0:${index.toString(16)}::1%eth0` : `192.0.2.${index & 0xff}`;
+    const peer = new FuzzPeer(profile === 'inside' ? 'local' : network, this.#writesAll);
     this.#peers.set(index, peer);
+    const mustRefuse = profile !== 'inside' && this.#outside() > mostConnections;
     this.broker.accept(peer.transport, profiles[profile]);
-    if (peer.isClosed) throw new FuzzFault('a connection is refused: others that ended are still counted');
+    if (mustRefuse !== peer.isClosed && !this.#isTight)
+      throw new FuzzFault(
+        peer.isClosed
+          ? 'a connection is refused: others that ended are still counted'
+          : `a connection is taken beyond ${mostConnections}`,
+      );
   }
 
-  /** Time passes; the event loop turns between two sweeps of the broker, as it does outside of tests. */
+  /** Connections that count, the newest among them. */
+  #outside(): number {
+    let count = observers;
+    for (const { isClosed, transport } of this.#peers.values())
+      if (!isClosed && transport.peer.address !== 'local') count++;
+    return count;
+  }
+
+  /** Clients come and say nothing, more of them than there is room for. */
+  crowd(count: number): void {
+    for (let index = firstOfCrowd; index < firstOfCrowd + count; index++) this.open(index, 'open');
+  }
+
+  /** The memory is as full as this, in percent of its bound, where it has one. */
+  fillMemory(percent: number): void {
+    if (!this.#isBounded) return;
+    this.#memory.percent = percent;
+    if (percent > relaxedPercent) this.#isTight = true;
+  }
+
+  /** What the program around the broker does with clients. */
+  manage(task: ManageTask): void {
+    const { broker } = this;
+    for (const clientId of ['a', 'b', '__proto__', watcherId]) {
+      if (task === 'look') broker.subscriptionsOf(clientId).join(String(broker.queueOf(clientId)?.messages));
+      else if (task === 'kick' && clientId !== watcherId)
+        broker.disconnect(clientId, ReasonCode.AdministrativeAction, 'asked to');
+    }
+    if (task === 'review') broker.reviewClients();
+    if (task === 'close') broker.disconnectListener('narrow', ReasonCode.ServerShuttingDown, 'asked to');
+  }
+
+  /** Time passes; the event loop turns between two sweeps of the broker. */
   advance(milliseconds: number): void {
     for (let rest = milliseconds; rest > 0; rest -= sweepMs) {
       this.#runTurns();
@@ -186,49 +184,83 @@ export class FuzzWorld {
     this.#slow?.commit(count);
   }
 
-  /** The disk has no room any more, or has it again, where the journal of this world is slow. */
-  fillDisk(isFull: boolean): void {
-    const state = isFull ? 'full' : 'ok';
+  /** The disk has no room any more, or fails, or is well again, where the journal of this world is slow. */
+  changeDisk(state: JournalState): void {
     if (this.#slow !== null && this.#slow.state !== state) this.#slow.changeState(state);
   }
 
   /** Runs turns until nothing is left to do, then looks at everything that can be wrong by now. */
-  async settle(): Promise<void> {
+  settle(): Settling {
+    this.#rest();
+    if (this.#promises.hasSeen) return this.#settleLater();
+    this.#check();
+    return null;
+  }
+
+  /** As `settle`, whatever promises there are; what waits for the microtask queue in another way goes on here too. */
+  async #settleLater(): Promise<void> {
     for (let idle = 0, round = 0; idle < 4; round++) {
       if (round > maximumTurns) throw new FuzzFault('the broker never comes to rest');
-      this.#runTurns();
-      const isBusy = this.#answerAll() || this.#tasks.length > 0;
-      idle = isBusy ? 0 : idle + 1;
+      idle = this.#rest() ? 0 : idle + 1;
       // What signs in later goes on in promises.
-      if (!isBusy) await Promise.resolve();
+      await Promise.resolve();
     }
     this.#check();
   }
 
+  /** Takes the steps in their order, and waits only where there is something to wait for. */
+  async take(steps: Iterable<Settling>): Promise<void> {
+    for (const settling of steps) {
+      if (settling === null) continue;
+      await settling;
+      this.#promises.forget();
+    }
+  }
+
+  [Symbol.dispose](): void {
+    this.#promises.stop();
+  }
+
+  /** Runs turns until nothing is left to do. True = something was. */
+  #rest(): boolean {
+    for (let round = 0; ; round++) {
+      if (round > maximumTurns) throw new FuzzFault('the broker never comes to rest');
+      const hadTasks = this.#tasks.length > 0;
+      this.#runTurns();
+      if (!this.#answerAll() && !hadTasks) return round > 0;
+    }
+  }
+
   /** A message between two clients that do everything right gets there, whatever the others do. */
-  async checkService(): Promise<void> {
-    this.fillDisk(false);
-    await this.settle();
+  *checkService(): Generator<Settling, void> {
+    this.changeDisk('ok');
+    if (this.#isTight) {
+      this.fillMemory(10);
+      this.advance(sweepMs);
+      this.#isTight = false;
+    }
+    yield this.#settleLater();
     const text = `${this.#serial++}`;
-    this.#tell(this.#sender, publishPacket(observerTopic, text, { qos: 1, packetId: 1 }));
-    await this.settle();
+    const qos = (this.#serial & 1) === 0 ? 1 : 2;
+    this.#tell(this.#sender, publishPacket(observerTopic, text, { qos, packetId: 1 }));
+    yield this.settle();
     for (let waited = 0; this.#heard !== text && waited < patienceMs; waited += 1000) {
       this.advance(1000);
       this.#slow?.commit();
-      await this.settle();
+      yield this.settle();
     }
     if (this.#heard !== text) throw new FuzzFault('a message between two good clients does not arrive');
   }
 
   /** Every connection ends; after the longest session all must be as before. */
-  async end(): Promise<void> {
-    await this.#endAll();
+  *end(): Generator<Settling, void> {
+    yield* this.#endAll();
     const { statistics } = this.broker;
     const counted = {
       sessions: statistics.sessions - this.#baseSessions,
       subscriptions: statistics.subscriptions - this.#baseSubscriptions,
       sharedSubscriptions: statistics.sharedSubscriptions,
-      clientsConnected: statistics.clientsConnected - 3,
+      clientsConnected: statistics.clientsConnected - observers,
       queuedMessages: statistics.queuedMessages,
       queuedBytes: statistics.queuedBytes,
       retained: statistics.retainedMessages - this.#baseRetained,
@@ -237,22 +269,22 @@ export class FuzzWorld {
       if (count !== 0) throw new FuzzFault(`${name}: ${count} are left when every client is gone`);
     if (this.#slow !== null && [...this.#slow.load().sessions].length > 0)
       throw new FuzzFault('the journal keeps a session when every client is gone');
-    this.#compareWatched();
+    this.#book.compare();
   }
 
-  async #endAll(): Promise<void> {
+  *#endAll(): Generator<Settling, void> {
     if (this.#slow !== null && (this.seed & 1) === 0) this.#restartElsewhere();
     for (const peer of this.#peers.values()) peer.breakOff();
     this.#peers.clear();
-    await this.settle();
+    yield this.settle();
     this.advance((longestSession + 2) * 1000);
     this.#slow?.commit();
-    await this.settle();
+    yield this.settle();
     for (const topic of this.#retainedTopics)
       this.broker.publish({ topic, payload: Buffer.alloc(0), qos: 0, retain: true });
     this.#retainedTopics.clear();
     this.#slow?.commit();
-    await this.settle();
+    yield this.settle();
   }
 
   /** Another broker begins with what would be left after a crash now; everything in it must come to its end. */
@@ -280,19 +312,24 @@ export class FuzzWorld {
     schedule: (task: () => void) => void,
   ): Broker {
     const write = (line: string): void => {
-      if (/^\S+ error /.test(line) && !line.includes('asked to')) this.#bug ??= line;
+      if (/^\S+ error[ :]/.test(line) && !line.includes('asked to')) this.#bug ??= line;
     };
-    const log = new LineLogger({ clock, level: 'debug', write });
+    const log = new LineLogger({ clock, level: this.#logLevel, write });
     const redirect = redirectSome;
-    return new Broker({ clock, log, limits, journal, name: 'fuzzed', version: '0', schedule, redirect });
+    const memory = this.#memory;
+    const events = this.#events;
+    const sysIntervalSeconds = clock === this.clock ? this.#sysIntervalSeconds : 0;
+    const says = { name: 'fuzzed', version: '0', sysIntervalSeconds };
+    return new Broker({ clock, log, limits, journal, schedule, redirect, memory, events, ...says });
   }
 
-  #observer(clientId: string, wanted: readonly (readonly [filter: string, qos: 0 | 1 | 2])[]): FuzzPeer {
-    const peer = new FuzzPeer(`198.51.100.${this.#serial++}`);
+  #observer(clientId: string, wanted: WatchBook['filters'], version: 4 | 5 = 4): FuzzPeer {
+    const peer = new FuzzPeer(`198.51.100.${this.#serial++}`, this.#writesAll);
     this.broker.accept(peer.transport, profiles.open);
+    peer.version = version;
     this.#tell(peer, {
       type: PacketType.Connect,
-      version: observerVersion,
+      version,
       bridge: false,
       clientId,
       cleanStart: true,
@@ -314,7 +351,7 @@ export class FuzzWorld {
   }
 
   #tell(peer: FuzzPeer, packet: Packet): void {
-    peer.send(encodePacket(packet, observerVersion));
+    peer.send(encodePacket(packet, peer.version));
   }
 
   #runTurns(): void {
@@ -330,7 +367,8 @@ export class FuzzWorld {
   /** The good clients acknowledge whatever has come. True = something had. */
   #answerAll(): boolean {
     let hasAnswered = false;
-    for (const peer of [this.#receiver, this.#watcher]) {
+    for (const peer of this.#good) {
+      if (peer.unanswered.length === 0) continue;
       for (const [type, packetId] of peer.unanswered.splice(0)) {
         this.#tell(peer, { type, packetId, reasonCode: 0, properties: {} } as Packet);
         hasAnswered = true;
@@ -347,7 +385,7 @@ export class FuzzWorld {
       if (!peer.isClosed) continue;
       this.#peers.delete(index);
     }
-    for (const peer of [this.#sender, this.#receiver, this.#watcher]) {
+    for (const peer of this.#good) {
       if (peer.fault !== null) throw new FuzzFault(`a good client: ${peer.fault}`);
       if (peer.isClosed) throw new FuzzFault('a good client is disconnected');
     }
@@ -356,41 +394,6 @@ export class FuzzWorld {
   #onPublished(message: HookMessage): void {
     const { topic, payload, retain } = message;
     if (retain && payload.length > 0) this.#retainedTopics.add(topic);
-    const matching = this.#watchedFilters.filter(([filter]) => naiveMatches(filter, topic));
-    if (matching.length === 0) return;
-    const wanted = matching.map(([, qos]) => qos);
-    const copies = this.#copiesEach ? wanted : [Math.max(...wanted)];
-    for (const one of copies)
-      this.#expected.push({ topic, text: shortText(payload), qos: Math.min(message.qos, one) });
+    this.#book.onPublished(message);
   }
-
-  /** What the watcher got is what was published, in order, but for what was dropped and counted. */
-  #compareWatched(): void {
-    const missing = this.#expected.length - this.#watched.length;
-    if (missing !== this.#watcherDrops) {
-      throw new FuzzFault(
-        `the watcher got ${this.#watched.length} of ${this.#expected.length}, and ${this.#watcherDrops} are counted as dropped`,
-      );
-    }
-    for (const isTracked of [false, true]) {
-      const expected = this.#expected.filter(({ qos }) => qos > 0 === isTracked).map(describe);
-      let at = 0;
-      for (const got of this.#watched.filter(({ qos }) => qos > 0 === isTracked).map(describe)) {
-        at = this.#copiesEach ? Math.max(0, at - 3) : at;
-        at = expected.indexOf(got, at) + 1;
-        if (at === 0) throw new FuzzFault(`the watcher got this out of order or for nothing: ${got}`);
-      }
-    }
-    this.#expected = [];
-    this.#watched = [];
-    this.#watcherDrops = 0;
-  }
-}
-
-function describe({ topic, text, qos }: Watched): string {
-  return `${qos} ${JSON.stringify(topic)} ${text}`;
-}
-
-function shortText(payload: Buffer): string {
-  return `${payload.length}:${payload.toString('latin1', 0, 16)}`;
 }

@@ -4,8 +4,12 @@ import { test } from 'node:test';
 import { encodePacket, PacketType, type Packet } from '#mqtt';
 import { publishPacket } from '../helpers/broker-harness.ts';
 import { runPeerCases } from './client-case.ts';
+import { replay } from './fuzz-case.ts';
 import { FuzzPeer } from './fuzz-peer.ts';
+import { runProcesses } from './fuzz-processes.ts';
+import { FuzzWorld } from './fuzz-world.ts';
 import { faultOf, formatCase, parseCase } from './minimize.ts';
+import { playProxyCases } from './proxy-case.ts';
 import { runCases } from './run-cases.ts';
 
 const seed = Number(process.env['SEED'] ?? Date.now() % 1_000_000_000);
@@ -29,6 +33,19 @@ test('a broker that answers with anything at all hurts neither our client nor ou
   assert.equal(await runPeerCases(seed, peerCases), null);
 });
 
+test('what a proxy says of its client, whatever it is, is read the same way in any pieces', () => {
+  assert.equal(playProxyCases(seed, 5000), null);
+});
+
+test('a fault that the broker only logs is found', async () => {
+  using world = new FuzzWorld(1);
+  world.broker.hooks.onClientConnected.push(() => {
+    throw new Error('planted');
+  });
+  const { operations } = parseCase('world 1\n0 opens open\n0 > 101000044d5154540402000000046e616d65');
+  await assert.rejects(replay(world, operations), /a hook failed: planted/);
+});
+
 test('a case that is written down is the same case when it is read', async () => {
   const script = [
     'world 7',
@@ -36,6 +53,14 @@ test('a case that is written down is the same case when it is read', async () =>
     '0 >> 1010',
     '0 > 00044d5154540402000000046e616d65',
     '0 block',
+    'end',
+    '0 opens ruled',
+    'disk failed',
+    'memory 95',
+    'crowd 38',
+    'manage review',
+    'end',
+    '0 opens inside',
     'commit 3',
     'advance 1000',
     '0 unblock',
@@ -45,6 +70,18 @@ test('a case that is written down is the same case when it is read', async () =>
   const { worldSeed, operations } = parseCase(script);
   assert.equal(formatCase(worldSeed, operations), script);
   assert.equal(await faultOf(worldSeed, operations), null);
+});
+
+test('a run in two processes plays its cases once, and tells the sums', async () => {
+  const plan = { processes: 2, seed, timeMs: Infinity, onProgress: () => {}, onFault: () => {} };
+  const {
+    cases: played,
+    peerCases: peers,
+    worlds,
+    failure,
+  } = await runProcesses({ ...plan, first: 0, cases: 502 });
+  assert.equal(failure, null);
+  assert.deepEqual([played, peers, worlds], [502, 2, 4]);
 });
 
 const accepted: Packet = { type: PacketType.Connack, sessionPresent: false, reasonCode: 0, properties: {} };

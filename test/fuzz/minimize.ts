@@ -1,25 +1,48 @@
 import { replay, type Operation } from './fuzz-case.ts';
 import { FuzzWorld } from './fuzz-world.ts';
-import { profileNames, type ProfileName } from './fuzz-rules.ts';
+import { profileNames } from './fuzz-rules.ts';
+import { leakOf } from './leaks.ts';
+import { manageTasks } from './world-rules.ts';
 
-/** What goes wrong when this is done in a fresh world; `null` = nothing. */
-export async function faultOf(worldSeed: number, operations: readonly Operation[]): Promise<string | null> {
+/** A fault that takes more replays than this to make smaller is shown as small as it is by then. */
+const maximumReplays = 5000;
+
+/**
+ * What goes wrong when this is done in a fresh world; `null` = nothing. `checksLeaks`: what is alive in the end is
+ * counted, too.
+ */
+export async function faultOf(
+  worldSeed: number,
+  operations: readonly Operation[],
+  checksLeaks = false,
+): Promise<string | null> {
+  using world = new FuzzWorld(worldSeed);
   try {
-    await replay(new FuzzWorld(worldSeed), operations);
-    return null;
+    await replay(world, operations);
+    return checksLeaks ? await leakOf(world) : null;
   } catch (error) {
-    return error instanceof Error ? (error.stack ?? error.message) : String(error);
+    return textOf(error);
   }
 }
 
+/** What an error says, and where it came from. */
+export function textOf(error: unknown): string {
+  return error instanceof Error ? (error.stack ?? error.message) : String(error);
+}
+
 /** Leaves out whatever is not needed to go wrong in the same way. */
-export async function minimize(worldSeed: number, operations: readonly Operation[]): Promise<Operation[]> {
-  const kind = kindOf(await faultOf(worldSeed, operations));
+export async function minimize(
+  worldSeed: number,
+  operations: readonly Operation[],
+  checksLeaks = false,
+): Promise<Operation[]> {
+  const kind = kindOf(await faultOf(worldSeed, operations, checksLeaks));
+  let replays = 0;
   let kept = [...operations];
   for (let size = Math.ceil(kept.length / 2); size >= 1; size = size === 1 ? 0 : Math.ceil(size / 2)) {
-    for (let at = 0; at < kept.length;) {
+    for (let at = 0; at < kept.length && replays < maximumReplays; replays++) {
       const shorter = [...kept.slice(0, at), ...kept.slice(at + size)];
-      if (kindOf(await faultOf(worldSeed, shorter)) === kind) kept = shorter;
+      if (kindOf(await faultOf(worldSeed, shorter, checksLeaks)) === kind) kept = shorter;
       else at += size;
     }
   }
@@ -27,8 +50,12 @@ export async function minimize(worldSeed: number, operations: readonly Operation
 }
 
 /** The first words of a fault, without what differs from one time to the next. */
-function kindOf(fault: string | null): string {
-  return (fault ?? '').split('\n', 1)[0]!.replaceAll(/\d+/g, '0').slice(0, 60);
+export function kindOf(fault: string | null): string {
+  const [first = ''] = (fault ?? '').split('\n', 1);
+  return first
+    .replace(/^\w*Error: /, '')
+    .replaceAll(/\d+/g, '0')
+    .slice(0, 60);
 }
 
 /**
@@ -41,7 +68,11 @@ function kindOf(fault: string | null): string {
  *   1 break                 also block, unblock
  *   advance 1000            milliseconds pass
  *   commit 3                the slow disk takes three records
- *   disk full               also disk ok
+ *   disk full               also disk failed, disk ok
+ *   memory 95               percent of its bound, where this world has one
+ *   crowd 30                so many connections come and say nothing
+ *   manage kick             also look, review, close: what the program around the broker does
+ *   end                     every client goes, and all must be as before: the end of a case before the last
  */
 export function formatCase(worldSeed: number, operations: readonly Operation[]): string {
   return [`world ${worldSeed}`, ...operations.map(formatOperation)].join('\n');
@@ -58,7 +89,15 @@ function formatOperation(operation: Operation): string {
     case 'commit':
       return `commit ${operation.count}`;
     case 'disk':
-      return `disk ${operation.isFull ? 'full' : 'ok'}`;
+      return `disk ${operation.state}`;
+    case 'memory':
+      return `memory ${operation.percent}`;
+    case 'manage':
+      return `manage ${operation.task}`;
+    case 'crowd':
+      return `crowd ${operation.count}`;
+    case 'end':
+      return 'end';
     default:
       return `${operation.connection} ${operation.kind}`;
   }
@@ -72,18 +111,37 @@ export function parseCase(text: string): { worldSeed: number; operations: Operat
   return { worldSeed: Number(world[1]), operations: lines.map(parseOperation) };
 }
 
+/** Steps that are of no connection. */
+const wordsOfTheWorld: ReadonlySet<string> = new Set([
+  'advance',
+  'commit',
+  'crowd',
+  'disk',
+  'end',
+  'manage',
+  'memory',
+]);
+
 function parseOperation(line: string): Operation {
   const [first = '', verb = '', rest = ''] = line.trim().split(' ');
   const connection = Number(first);
-  switch (['advance', 'commit', 'disk'].includes(first) ? first : verb) {
+  switch (wordsOfTheWorld.has(first) ? first : verb) {
     case 'advance':
       return { kind: 'advance', milliseconds: Number(verb) };
     case 'commit':
       return { kind: 'commit', count: Number(verb) };
     case 'disk':
-      return { kind: 'disk', isFull: verb === 'full' };
+      return { kind: 'disk', state: oneOf(['ok', 'full', 'failed'] as const, verb) };
+    case 'memory':
+      return { kind: 'memory', percent: Number(verb) };
+    case 'manage':
+      return { kind: 'manage', task: oneOf(manageTasks, verb) };
+    case 'crowd':
+      return { kind: 'crowd', count: Number(verb) };
+    case 'end':
+      return { kind: 'end' };
     case 'opens':
-      return { kind: 'open', connection, profile: profileOf(rest) };
+      return { kind: 'open', connection, profile: oneOf(profileNames, rest) };
     case '>':
     case '>>':
       return { kind: 'send', connection, bytes: Buffer.from(rest, 'hex'), isLast: verb === '>' };
@@ -96,8 +154,8 @@ function parseOperation(line: string): Operation {
   }
 }
 
-function profileOf(name: string): ProfileName {
-  const profile = profileNames.find((one) => one === name);
-  if (profile === undefined) throw new Error(`there is no listener ${name}`);
-  return profile;
+function oneOf<T extends string>(names: readonly T[], name: string): T {
+  const known = names.find((one) => one === name);
+  if (known === undefined) throw new Error(`'${name}' is none of ${names.join(', ')}`);
+  return known;
 }

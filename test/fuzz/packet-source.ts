@@ -1,3 +1,4 @@
+import { bridgeProperty } from '#model';
 import type { ProtocolVersion } from '#mqtt';
 import {
   byte,
@@ -14,7 +15,7 @@ import {
 import type { Random } from './random.ts';
 
 /** Few names, so that what one client does meets what another has done. */
-const topics = ['a', 'a/b', 'a/c', 'b', 'b/b', 'a/b/c', '$x/y', '__proto__', 'constructor/b', '/'];
+const topics = buffers(['a', 'a/b', 'a/c', 'b', 'b/b', 'a/b/c', '$x/y', '__proto__', 'constructor/b', '/']);
 const plainFilters = ['a', 'a/b', '#', '+', '+/b', 'a/+', 'a/#', '+/+', '$x/#', '__proto__', 'b/#', '/+'];
 const shares = [
   '$share/g/a/b',
@@ -24,10 +25,16 @@ const shares = [
   '$share/constructor/#',
   '$share/g/$x/y',
 ];
-const filters = [...plainFilters, ...shares];
+const filters = buffers([...plainFilters, ...shares]);
 const clientIds = ['a', 'b', 'c', 'd', 'shared', '__proto__', ''];
 const packetIds = [1, 2, 3, 4, 5, 6, 7, 0xffff];
 const payloadSizes = [0, 1, 5, 20, 60, 300];
+/** Above it the broker keeps a frame where it stands, and writes it without a copy. */
+const largePayload = 17_000;
+
+function buffers(texts: readonly string[]): readonly Buffer[] {
+  return texts.map((value) => Buffer.from(value));
+}
 
 /** What one connection of the fuzzer knows when it makes a packet. */
 export interface Speaker {
@@ -169,21 +176,19 @@ export class PacketSource {
   }
 
   #topic(): Buffer {
-    return this.#random.oneIn(30) ? hostileText(this.#random) : Buffer.from(this.#random.pick(topics));
+    return this.#random.oneIn(30) ? hostileText(this.#random) : this.#random.pick(topics);
   }
 
   #filter(): Buffer {
-    return this.#random.oneIn(20) ? hostileText(this.#random) : Buffer.from(this.#random.pick(filters));
+    return this.#random.oneIn(20) ? hostileText(this.#random) : this.#random.pick(filters);
   }
 
   /** Each begins with a number of its own as far as there is room, so that what arrives can be told apart. */
   #payload(): Buffer {
-    const size = this.#random.pick(payloadSizes);
-    return Buffer.from(
-      String(this.#serial++)
-        .padEnd(size, '.')
-        .slice(0, Math.max(size, 0)),
-    );
+    const size = this.#random.oneIn(400) ? largePayload : this.#random.pick(payloadSizes);
+    const payload = Buffer.allocUnsafe(size).fill(0x2e);
+    payload.write(String(this.#serial++), 'latin1');
+    return payload;
   }
 
   #expiry(): number {
@@ -210,9 +215,10 @@ export class PacketSource {
     if (random.oneIn(6)) list.push([byte(0x19), byte(1)]);
     if (random.oneIn(6)) list.push([byte(0x17), byte(0)]);
     if (random.oneIn(8)) {
-      list.push([byte(0x15), text(random.pick(['TEST', 'TEST', 'NONE']))]);
+      list.push([byte(0x15), text(random.pick(['TEST', 'TEST', 'TEST', 'BROKEN', 'NONE']))]);
       if (random.oneIn(2)) list.push([byte(0x16), text(random.pick(authWords))]);
     }
+    if (random.oneIn(30)) list.push([byte(0x26), text(bridgeProperty.broker), text('other')]);
     return [...list, ...this.#userProperties()];
   }
 
@@ -238,4 +244,4 @@ export class PacketSource {
 const shareBytes = Buffer.from('$share/');
 
 /** What the fuzzer's own authentication method understands. */
-const authWords = ['', 'go on', 'yes', 'no', 'later', 'throw', 'reject'];
+const authWords = ['', 'go on', 'yes', 'no', 'bad', 'other', 'later', 'throw', 'reject'];

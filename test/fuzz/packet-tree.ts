@@ -15,26 +15,55 @@ export interface PacketTree {
   readonly fields: readonly Field[];
 }
 
+/** Fields of one number are made once: nothing changes a field, a mutation makes a new one. */
+const byteFields = Array.from({ length: 256 }, (_, value): Field => raw(Buffer.of(value)));
+const uint16Fields = new Map<number, Field>();
+const uint32Fields = new Map<number, Field>();
+/** Words of the fuzzer's own. */
+const textFields = new Map<string, Field>();
+
+function known<K>(fields: Map<K, Field>, key: K, make: (key: K) => Field): Field {
+  let field = fields.get(key);
+  if (field === undefined) {
+    field = make(key);
+    fields.set(key, field);
+  }
+  return field;
+}
+
 export function byte(value: number): Field {
-  return { kind: 'raw', bytes: Buffer.of(value) };
+  return byteFields[value & 0xff]!;
 }
 
 export function uint16(value: number): Field {
-  return { kind: 'raw', bytes: Buffer.of(value >> 8, value) };
+  return known(uint16Fields, value, makeUint16);
+}
+
+function makeUint16(value: number): Field {
+  return raw(Buffer.of(value >> 8, value));
 }
 
 export function uint32(value: number): Field {
+  return known(uint32Fields, value, makeUint32);
+}
+
+function makeUint32(value: number): Field {
   const bytes = Buffer.alloc(4);
   bytes.writeUInt32BE(value);
-  return { kind: 'raw', bytes };
+  return raw(bytes);
 }
 
 export function varint(value: number): Field {
   return { kind: 'varint', value };
 }
 
+/** A string is remembered: for words that the fuzzer itself knows. */
 export function text(value: string | Buffer): Field {
-  return { kind: 'text', bytes: typeof value === 'string' ? Buffer.from(value) : value };
+  return typeof value === 'string' ? known(textFields, value, makeText) : { kind: 'text', bytes: value };
+}
+
+function makeText(value: string): Field {
+  return { kind: 'text', bytes: Buffer.from(value) };
 }
 
 export function raw(bytes: Buffer): Field {
@@ -47,35 +76,73 @@ export function properties(list: readonly (readonly Field[])[]): Field {
 
 /** The packet's bytes, with every length as it should be. */
 export function encodeTree(tree: PacketTree): Buffer {
-  const body = Buffer.concat(tree.fields.map(encodeField));
-  return Buffer.concat([Buffer.of(tree.first), encodeVarint(body.length), body]);
+  let length = 0;
+  for (const field of tree.fields) length += lengthOf(field);
+  const bytes = Buffer.allocUnsafe(1 + varintLength(length) + length);
+  bytes[0] = tree.first;
+  let at = writeVarint(bytes, 1, length);
+  for (const field of tree.fields) at = writeField(bytes, at, field);
+  return bytes;
 }
 
-function encodeField(field: Field): Buffer {
+function lengthOf(field: Field): number {
   switch (field.kind) {
     case 'raw':
-      return field.bytes;
-    case 'text': {
-      const { length } = field.bytes;
-      return Buffer.concat([Buffer.of(length >> 8, length), field.bytes]);
-    }
+      return field.bytes.length;
+    case 'text':
+      return 2 + field.bytes.length;
     case 'varint':
-      return encodeVarint(field.value);
+      return varintLength(field.value);
     default: {
-      const inner = Buffer.concat(field.list.flatMap((property) => property.map(encodeField)));
-      return Buffer.concat([encodeVarint(inner.length), inner]);
+      const inner = innerLength(field.list);
+      return varintLength(inner) + inner;
     }
   }
 }
 
-function encodeVarint(value: number): Buffer {
-  const bytes: number[] = [];
+function innerLength(list: readonly (readonly Field[])[]): number {
+  let length = 0;
+  for (const property of list) for (const field of property) length += lengthOf(field);
+  return length;
+}
+
+/** Returns where the next field begins. */
+function writeField(bytes: Buffer, start: number, field: Field): number {
+  switch (field.kind) {
+    case 'raw':
+      bytes.set(field.bytes, start);
+      return start + field.bytes.length;
+    case 'text': {
+      const { length } = field.bytes;
+      bytes[start] = length >> 8;
+      bytes[start + 1] = length;
+      bytes.set(field.bytes, start + 2);
+      return start + 2 + length;
+    }
+    case 'varint':
+      return writeVarint(bytes, start, field.value);
+    default: {
+      let at = writeVarint(bytes, start, innerLength(field.list));
+      for (const property of field.list) for (const one of property) at = writeField(bytes, at, one);
+      return at;
+    }
+  }
+}
+
+function varintLength(value: number): number {
+  if (value < 0x80) return 1;
+  if (value < 0x4000) return 2;
+  return value < 0x20_0000 ? 3 : 4;
+}
+
+function writeVarint(bytes: Buffer, start: number, value: number): number {
+  let at = start;
   let rest = value;
   do {
-    bytes.push((rest & 0x7f) | (rest > 0x7f ? 0x80 : 0));
+    bytes[at++] = (rest & 0x7f) | (rest > 0x7f ? 0x80 : 0);
     rest >>>= 7;
   } while (rest > 0);
-  return Buffer.from(bytes);
+  return at;
 }
 
 /** Names and filters that have hurt somebody somewhere; not all are UTF-8. */
@@ -179,6 +246,8 @@ function mutateField(random: Random, field: Field): Field {
     case 'raw': {
       const bytes = Buffer.from(field.bytes);
       if (bytes.length === 0) return raw(random.bytes(random.below(10)));
+      // Cut short where no length says so: the reader of a field must see the end itself.
+      if (random.oneIn(4)) return raw(bytes.subarray(0, random.below(bytes.length)));
       if (random.oneIn(3)) bytes.fill(random.pick([0, 0xff]));
       else bytes[random.below(bytes.length)] = random.next();
       return { kind: 'raw', bytes };

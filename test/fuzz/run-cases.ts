@@ -1,29 +1,40 @@
 import process from 'node:process';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
+import { explainFault, type FoundFault } from './explain-fault.ts';
 import { playRandomCase, type Operation } from './fuzz-case.ts';
-import { FuzzFault, FuzzWorld } from './fuzz-world.ts';
-import { faultOf, formatCase, minimize } from './minimize.ts';
+import { FuzzFault } from './fuzz-fault.ts';
+import { FuzzWorld } from './fuzz-world.ts';
+import { leakOf } from './leaks.ts';
 
 /** Cases that one broker lives through. */
-const casesPerWorld = 250;
+export const casesPerWorld = 250;
+/** At the end of one world of so many it is counted what is still alive: that takes as long as a thousand cases. */
+const worldsPerLeakCheck = 400;
 /** What the heap may grow by between a tenth of the way and the end: compiled code and caches, no leak. */
 const heapAllowance = 12 * 1024 * 1024;
 
 export interface FuzzOptions {
   readonly seed: number;
+  /** Number of the first case; rounded down to where a world begins. Default: 0. */
+  readonly first?: number;
   readonly cases: number;
   /** Milliseconds; it ends between two cases. */
   readonly timeMs: number;
-  /** Called after each case. */
-  readonly onProgress?: (cases: number, operations: number) => void;
+  /** Called where a world begins. */
+  readonly onProgress?: (progress: FuzzProgress) => void;
+  /** Called when something goes wrong, before the least that shows it is looked for. */
+  readonly onFault?: (fault: string) => void;
 }
 
-export interface FuzzReport {
+export interface FuzzProgress {
   readonly cases: number;
   readonly operations: number;
   readonly turns: number;
   readonly worlds: number;
+}
+
+export interface FuzzReport extends FuzzProgress {
   /** Bytes on the heap after collection, at a tenth of the way and at the end. */
   readonly heap: readonly [early: number, late: number];
   /** What went wrong, and how to see it again; `null` = nothing. */
@@ -32,63 +43,105 @@ export interface FuzzReport {
 
 /** Runs random cases against brokers, one after the other, until one goes wrong. */
 export async function runCases(options: FuzzOptions): Promise<FuzzReport> {
-  const { seed, cases, timeMs } = options;
-  const rejections: unknown[] = [];
-  const onRejection = (reason: unknown): void => void rejections.push(reason);
+  const run = new Run(options);
+  const onRejection = (reason: unknown): void => void run.rejections.push(reason);
   process.on('unhandledRejection', onRejection);
-  const began = performance.now();
-  const count = { cases: 0, operations: 0, turns: 0, worlds: 0 };
-  let early = 0;
-  let failure: string | null = null;
-  let world: FuzzWorld | null = null;
-  while (failure === null && count.cases < cases && performance.now() - began < timeMs) {
-    if (world === null || count.cases % casesPerWorld === 0) {
-      world = new FuzzWorld(seed + count.worlds);
+  try {
+    return await run.all();
+  } finally {
+    process.off('unhandledRejection', onRejection);
+  }
+}
+
+/** The seed of a case in a run. */
+function caseSeedOf(seed: number, number: number): number {
+  return Math.imul(seed, 0x9e3779b1) + number;
+}
+
+class Run {
+  readonly rejections: unknown[] = [];
+  readonly #options: FuzzOptions;
+  readonly #first: number;
+  readonly #began = performance.now();
+  readonly #count = { cases: 0, operations: 0, turns: 0, worlds: 0 };
+  #earlyHeap = 0;
+  #found: FoundFault | null = null;
+
+  constructor(options: FuzzOptions) {
+    this.#options = options;
+    const { first = 0 } = options;
+    this.#first = first - (first % casesPerWorld);
+  }
+
+  async all(): Promise<FuzzReport> {
+    const count = this.#count;
+    while (this.#found === null && !this.#isOver()) {
+      this.#options.onProgress?.(count);
+      await this.#world();
       count.worlds++;
     }
-    const caseSeed = Math.imul(seed, 0x9e3779b1) + count.cases;
-    const done: Operation[] = [];
-    const turnsBefore: number = world.turns;
-    try {
-      await playRandomCase(world, caseSeed, done);
-      // Rejections are told after the promises of a turn.
-      if (count.cases % 50 === 0) await new Promise((resolve) => setImmediate(resolve));
-      if (rejections.length > 0)
-        throw new FuzzFault(`a promise is rejected unseen: ${String(rejections[0])}`);
-    } catch (error) {
-      failure = await explain(world.seed, done, error, `seed ${seed}, case ${count.cases}`);
-    }
-    count.cases++;
-    count.operations += done.length;
-    count.turns += world.turns - turnsBefore;
-    options.onProgress?.(count.cases, count.operations);
-    if (early === 0 && isTenth(count.cases / cases, (performance.now() - began) / timeMs))
-      early = heapAfterCollection();
+    const failure = this.#found === null ? null : await this.#explain(this.#found);
+    const late = heapAfterCollection();
+    const early = this.#earlyHeap;
+    const hasGrown = early !== 0 && late - early > heapAllowance;
+    const growth = `the heap grew from ${early} to ${late} bytes over the run: something is kept for ever`;
+    return { ...count, heap: [early, late], failure: failure ?? (hasGrown ? growth : null) };
   }
-  world = null;
-  const late = heapAfterCollection();
-  process.off('unhandledRejection', onRejection);
-  if (failure === null && early !== 0 && late - early > heapAllowance)
-    failure = `the heap grew from ${early} to ${late} bytes over the run: something is kept for ever`;
-  return { ...count, heap: [early, late], failure };
-}
 
-function isTenth(ofCases: number, ofTime: number): boolean {
-  return ofCases >= 0.1 || ofTime >= 0.1;
-}
+  /** The cases of one world. */
+  async #world(): Promise<void> {
+    const { seed } = this.#options;
+    const count = this.#count;
+    const firstCase = this.#first + count.cases;
+    const worldSeed = seed + firstCase / casesPerWorld;
+    using world = new FuzzWorld(worldSeed);
+    const caseSeeds: number[] = [];
+    let done: Operation[] = [];
+    let checksLeaks = false;
+    try {
+      while (caseSeeds.length < casesPerWorld && !this.#isOver()) {
+        const caseSeed = caseSeedOf(seed, firstCase + caseSeeds.length);
+        caseSeeds.push(caseSeed);
+        done = [];
+        await playRandomCase(world, caseSeed, done);
+        await this.#afterCase(done.length);
+      }
+      checksLeaks = count.worlds % worldsPerLeakCheck === 0;
+      const leak = checksLeaks ? await leakOf(world) : null;
+      if (leak !== null) throw new FuzzFault(leak);
+    } catch (error) {
+      const where = `seed ${seed}, case ${firstCase + caseSeeds.length - 1}`;
+      this.#found = { worldSeed, caseSeeds, done, error, where, checksLeaks };
+    }
+    count.turns += world.turns;
+  }
 
-/** The least that shows the fault again. */
-async function explain(
-  worldSeed: number,
-  done: readonly Operation[],
-  error: unknown,
-  where: string,
-): Promise<string> {
-  const said = error instanceof Error ? (error.stack ?? error.message) : String(error);
-  if ((await faultOf(worldSeed, done)) === null)
-    return `${where}: ${said}\nIt does not happen in a fresh world; this case alone is not enough:\n${formatCase(worldSeed, done)}`;
-  const least = await minimize(worldSeed, done);
-  return `${where}: ${said}\nThe least that shows it:\n${formatCase(worldSeed, least)}\n${(await faultOf(worldSeed, least)) ?? ''}`;
+  async #afterCase(operations: number): Promise<void> {
+    const count = this.#count;
+    count.cases++;
+    count.operations += operations;
+    // Rejections are told after the promises of a turn.
+    if (count.cases % 50 === 0) await new Promise((resolve) => setImmediate(resolve));
+    if (this.rejections.length > 0)
+      throw new FuzzFault(`a promise is rejected unseen: ${String(this.rejections[0])}`);
+    if (this.#earlyHeap === 0 && this.#share() >= 0.1) this.#earlyHeap = heapAfterCollection();
+  }
+
+  async #explain(found: FoundFault): Promise<string> {
+    const said = found.error instanceof Error ? found.error.message : String(found.error);
+    this.#options.onFault?.(`${found.where}: ${said}`);
+    return await explainFault(found);
+  }
+
+  #isOver(): boolean {
+    return this.#share() >= 1;
+  }
+
+  /** How much of the run is over, by cases or by time. */
+  #share(): number {
+    const { cases, timeMs } = this.#options;
+    return Math.max(this.#count.cases / cases, (performance.now() - this.#began) / timeMs);
+  }
 }
 
 /** The flag need not be given on the command line. */

@@ -50,7 +50,15 @@ function serverPacket(random: Random, version: ProtocolVersion): PacketTree {
   if (choice === 8) return { first: 0xb0, fields: [id, ...some(), raw(random.bytes(random.below(3)))] };
   if (choice === 9)
     return { first: 0x20, fields: [byte(random.below(3)), byte(random.pick(reasons)), ...some()] };
+  if (choice === 10 && version === 5 && random.oneIn(2)) return authentication(random);
   if (choice === 10 && version === 5)
     return { first: random.pick([0xe0, 0xf0]), fields: [byte(random.pick(reasons)), ...some()] };
   return { first: random.pick([0xd0, 0xc0, 0x10, 0x82]), fields: [] };
+}
+
+/** AUTH of the method that our client speaks. */
+function authentication(random: Random): PacketTree {
+  const list = [[byte(0x15), text(random.pick(['TEST', 'TEST', 'TEST', 'OTHER']))]];
+  if (random.oneIn(2)) list.push([byte(0x16), text(random.pick(['more', 'no', '']))]);
+  return { first: 0xf0, fields: [byte(random.pick([0, 0x18, 0x18, 0x19])), properties(list)] };
 }

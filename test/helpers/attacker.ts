@@ -6,31 +6,15 @@
 import { createConnection, type Socket } from 'node:net';
 import process from 'node:process';
 import { encodePacket, PacketType } from '#mqtt';
-import { publishPacket } from './broker-harness.ts';
+import { connectPacket, publishPacket } from './broker-harness.ts';
 
 const [kind, port] = [process.argv[2], Number(process.argv[3])];
 const clientsOfAKind = 20;
 
-function connectBytes(clientId: string): Buffer {
-  const packet = {
-    type: PacketType.Connect,
-    version: 4,
-    bridge: false,
-    clientId,
-    cleanStart: true,
-    keepAlive: 0,
-    username: undefined,
-    password: undefined,
-    will: null,
-    properties: {},
-  } as const;
-  return encodePacket(packet, 4);
-}
-
 function open(clientId: string): Socket {
   const socket = createConnection({ port, host: '127.0.0.1' });
   socket.on('error', () => {});
-  socket.write(connectBytes(clientId));
+  socket.write(encodePacket(connectPacket(clientId, 4), 4));
   return socket;
 }
 

@@ -68,6 +68,19 @@ export const openAuthorizer: Authorizer = {
   maySubscribe: () => 'all',
 };
 
+/** A way in without rules, but for those of `change`. */
+export function openProfile(change: Partial<ListenerProfile> = {}): ListenerProfile {
+  return {
+    name: 'test',
+    authenticator: openAuthenticator,
+    authorizer: openAuthorizer,
+    stampSite: null,
+    minimumQos: 0,
+    sharedClientIds: new Set(),
+    ...change,
+  };
+}
+
 export interface HarnessOptions {
   readonly limits?: Partial<LimitsConfig>;
   readonly journal?: Journal;
@@ -102,18 +115,6 @@ export class BrokerHarness {
     this.broker.start();
   }
 
-  profile(overrides: Partial<ListenerProfile> = {}): ListenerProfile {
-    return {
-      name: 'test',
-      authenticator: openAuthenticator,
-      authorizer: openAuthorizer,
-      stampSite: null,
-      minimumQos: 0,
-      sharedClientIds: new Set(),
-      ...overrides,
-    };
-  }
-
   /** Runs turns until nothing is left to do. */
   settle(): void {
     while (this.#tasks.length > 0) this.turn();
@@ -137,7 +138,7 @@ export class BrokerHarness {
     options: { profile?: Partial<ListenerProfile>; address?: string; version?: ProtocolVersion } = {},
   ): TestClient {
     const client = new TestClient(this, options.address ?? 'local', options.version ?? 5);
-    this.broker.accept(client.transport, this.profile(options.profile));
+    this.broker.accept(client.transport, openProfile(options.profile));
     return client;
   }
 
@@ -152,7 +153,10 @@ export class BrokerHarness {
   }
 }
 
-export interface ConnectOptions extends Partial<Omit<ConnectPacket, 'type' | 'clientId' | 'version'>> {
+/** What a CONNECT says beside who it is of. */
+export type ConnectFields = Partial<Omit<ConnectPacket, 'type'>>;
+
+export interface ConnectOptions extends Omit<ConnectFields, 'clientId' | 'version'> {
   readonly version?: ProtocolVersion;
   readonly profile?: Partial<ListenerProfile>;
   readonly address?: string;
@@ -195,19 +199,7 @@ export class TestClient {
   }
 
   connect(clientId: string, options: ConnectOptions = {}): void {
-    this.send({
-      type: PacketType.Connect,
-      version: this.version,
-      bridge: false,
-      clientId,
-      cleanStart: true,
-      keepAlive: 0,
-      username: undefined,
-      password: undefined,
-      will: null,
-      properties: {},
-      ...pick(options),
-    });
+    this.send(connectPacket(clientId, this.version, pick(options)));
   }
 
   send(...packets: Packet[]): void {
@@ -303,6 +295,27 @@ export interface PublishOptions {
 export interface SubscribeOptions extends Partial<Omit<SubscriptionRequest, 'filter'>> {
   readonly packetId?: number;
   readonly subscriptionIdentifier?: number;
+}
+
+/** A CONNECT: clean, without keep-alive, unless said otherwise. */
+export function connectPacket(
+  clientId: string,
+  version: ProtocolVersion,
+  fields: ConnectFields = {},
+): ConnectPacket {
+  return {
+    type: PacketType.Connect,
+    version,
+    bridge: false,
+    clientId,
+    cleanStart: true,
+    keepAlive: 0,
+    username: undefined,
+    password: undefined,
+    will: null,
+    properties: {},
+    ...fields,
+  };
 }
 
 export function publishPacket(

@@ -51,15 +51,21 @@ export async function temporaryFolder(): Promise<string> {
   return mkdtemp(path.join(os.tmpdir(), 'davylamp-test-'));
 }
 
-/** A free port with free ones behind it, as far as that can be known. */
+/** Given out before: between the probe's end and the start of whoever is to use it, the system could give the same again. */
+const givenPorts = new Set<number>();
+
+/** A port that nobody listens on, with free ones behind it, as far as that can be known. */
 export async function freePort(): Promise<number> {
   const server = net.createServer();
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
-  const { port } = server.address() as net.AddressInfo;
+  const { port: given } = server.address() as net.AddressInfo;
   server.close();
   await once(server, 'close');
-  return port > 65_000 ? port - 1000 : port;
+  const port = given > 65_000 ? given - 1000 : given;
+  if (givenPorts.has(port)) return freePort();
+  givenPorts.add(port);
+  return port;
 }
 
 /** Asks again until `probe` gives something; fails with what was waited for. */

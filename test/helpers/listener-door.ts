@@ -15,6 +15,7 @@ import {
   type Listener,
   type ListenerContext,
 } from '#listeners';
+import { listenerConfig } from './listener-config.ts';
 
 /** One side of a connection, with promises for what a test waits for. */
 export class Recorder implements TransportHandler {
@@ -69,26 +70,7 @@ export async function openDoor(
   clock: Clock = new SystemClock(),
   more: Partial<ListenerContext> = {},
 ): Promise<Door> {
-  const config: ListenerConfig = {
-    name: 'detectors',
-    protocol: 'tcp',
-    address: '127.0.0.1',
-    port: 0,
-    path: '',
-    webSocket: null,
-    tls: null,
-    requireCertificate: false,
-    passwordFile: null,
-    scramFile: null,
-    requirePassword: false,
-    allowAnonymous: true,
-    identityFromCertificate: false,
-    accessFile: null,
-    stamp: false,
-    minimumQos: 0,
-    sharedClientIds: [],
-    ...change,
-  };
+  const config = listenerConfig(change);
   const lines: string[] = [];
   const log = new LineLogger({ clock, level: 'info', write: (line) => lines.push(line) });
   const waiting: Recorder[] = [];
@@ -123,6 +105,12 @@ export async function openDoor(
       for (const transport of all) transport.destroy();
     },
   };
+}
+
+/** The line that the listener writes after so many. */
+export async function lineAfter({ lines }: Door, count: number): Promise<string> {
+  while (lines.length <= count) await new Promise((resolve) => setImmediate(resolve));
+  return lines[count]!;
 }
 
 /** The side that has dialed. */

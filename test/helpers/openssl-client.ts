@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import type { TlsFilesConfig } from '#config';
 
 /** A run of `openssl s_client`, and what it has said so far. */
 export interface OpensslClient {
@@ -53,4 +54,9 @@ export function opensslClient(port: number, ...options: readonly string[]): Open
       return output;
     },
   };
+}
+
+/** What tells `openssl s_client` to show a certificate. */
+export function certificateOptions({ certificateFile, keyFile }: TlsFilesConfig): string[] {
+  return ['-cert', certificateFile!, '-key', keyFile!];
 }

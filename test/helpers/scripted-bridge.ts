@@ -1,6 +1,7 @@
 import { FakeClock, silentLogger, type Logger } from '#base';
 import { Bridge, type BridgeOptions } from '#bridges';
-import type { BridgeConfig, BridgeTopicConfig } from '#config';
+import type { BridgeConfig } from '#config';
+import { bridgeConfig, bridgeTopic } from './bridge-config.ts';
 import { SessionBroker, turnUntil, type TestMessage } from './session-broker.ts';
 
 /** A bridge between two scripted brokers. */
@@ -11,13 +12,7 @@ export interface Setup {
   readonly bridge: Bridge;
 }
 
-const everything: BridgeTopicConfig = {
-  filter: '#',
-  direction: 'both',
-  qos: 2,
-  localPrefix: '',
-  remotePrefix: '',
-};
+const everything = bridgeTopic('both', 2, '#');
 
 /** Everything both ways at QoS 2, over MQTT 5, but for `change` and `options`. Not started. */
 export function setUp(
@@ -28,23 +23,7 @@ export function setUp(
   const clock = new FakeClock();
   const local = new SessionBroker();
   const remote = new SessionBroker();
-  const config: BridgeConfig = {
-    name: 'relay',
-    host: 'relay.example',
-    port: 8883,
-    tls: null,
-    protocolVersion: 5,
-    clientId: 'north-relay',
-    username: null,
-    passwordFile: null,
-    keepAliveSeconds: 60,
-    cleanStart: false,
-    sessionExpirySeconds: 3600,
-    retryMinimumMs: 100,
-    retryMaximumMs: 1000,
-    topics: [everything],
-    ...change,
-  };
+  const config = bridgeConfig({ keepAliveSeconds: 60, topics: [everything], ...change });
   const bridge = new Bridge({
     config,
     brokerName: 'north',

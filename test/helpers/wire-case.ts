@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { PacketType, type ConnectPacket, type Packet, type ProtocolVersion } from '#mqtt';
+import { PacketType, type Packet, type ProtocolVersion } from '#mqtt';
+import { connectPacket, type ConnectFields } from './broker-harness.ts';
 import { overTcp, wire, WireClient, type WireTransport } from './wire-client.ts';
 import { overWebSocket } from './wire-websocket.ts';
 import { WireServer, type WireServerOptions } from './wire-server.ts';
@@ -102,29 +103,6 @@ export function wireCases(version: ProtocolVersion, cases: readonly WireCase[]):
 
 const currentVersion = new WeakMap<WireRun, ProtocolVersion>();
 
-type ConnectOptions = Partial<Omit<ConnectPacket, 'type'>>;
-
-/** A CONNECT: clean, without keep-alive, under the client's name, unless said otherwise. */
-export function connectPacket(
-  clientId: string,
-  version: ProtocolVersion,
-  options: ConnectOptions = {},
-): ConnectPacket {
-  return {
-    type: PacketType.Connect,
-    version,
-    bridge: false,
-    clientId,
-    cleanStart: true,
-    keepAlive: 0,
-    username: undefined,
-    password: undefined,
-    will: null,
-    properties: {},
-    ...options,
-  };
-}
-
 /** Opens a connection and says nothing on it. */
 export const open =
   (name: string): Step =>
@@ -133,7 +111,7 @@ export const open =
 
 /** Opens a connection, sends CONNECT and nothing more: for an answer other than success. */
 export const tryConnect =
-  (name: string, options: ConnectOptions = {}): Step =>
+  (name: string, options: ConnectFields = {}): Step =>
   async (run) => {
     const version = options.version ?? currentVersion.get(run) ?? 5;
     const client = await run.open(name, version);
@@ -142,7 +120,7 @@ export const tryConnect =
 
 /** Opens a connection and signs in. `expected`: what CONNACK must say beside success. */
 export const connect =
-  (name: string, options: ConnectOptions = {}, expected: Readonly<Record<string, unknown>> = {}): Step =>
+  (name: string, options: ConnectFields = {}, expected: Readonly<Record<string, unknown>> = {}): Step =>
   async (run) => {
     await tryConnect(name, options)(run);
     match((await run.client(name).receive()).packet, {

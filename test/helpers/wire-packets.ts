@@ -72,4 +72,4 @@ export function publishOf(
   return { type: PacketType.Publish, topic, payload, ...fields };
 }
 
-export { publishPacket as publish, willOf } from './broker-harness.ts';
+export { connectPacket, publishPacket as publish, willOf } from './broker-harness.ts';

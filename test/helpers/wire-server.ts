@@ -1,9 +1,10 @@
 import { FakeClock, LineLogger, type Transport } from '#base';
 import { Broker, type BrokerOptions, type ListenerProfile } from '#broker';
-import type { LimitsConfig, ListenerConfig } from '#config';
+import type { LimitsConfig } from '#config';
 import { MemoryJournal } from '#journal';
 import { createListener, type Listener } from '#listeners';
-import { openAuthenticator, openAuthorizer, wideLimits } from './broker-harness.ts';
+import { openProfile, wideLimits } from './broker-harness.ts';
+import { listenerConfig } from './listener-config.ts';
 import type { WireTransport } from './wire-client.ts';
 
 export interface WireServerOptions {
@@ -35,17 +36,11 @@ export class WireServer {
       version: '1.2.3',
       ...options.broker,
     });
-    this.#profile = {
-      name: 'test',
-      authenticator: openAuthenticator,
-      authorizer: openAuthorizer,
-      stampSite: null,
-      minimumQos: 0,
-      sharedClientIds: new Set(),
-      ...options.profile,
-    };
+    this.#profile = openProfile(options.profile);
     const context = { log, clock: this.clock, maximumConnections: 100 };
-    this.#listener = createListener(listenerConfig(transport), (one) => this.#accept(one), context);
+    const webSocket = transport.protocol === 'ws' ? { path: '/mqtt', allowedOrigins: [] } : null;
+    const config = listenerConfig({ protocol: transport.protocol, webSocket });
+    this.#listener = createListener(config, (one) => this.#accept(one), context);
   }
 
   async start(): Promise<this> {
@@ -83,26 +78,4 @@ export class WireServer {
       },
     };
   }
-}
-
-function listenerConfig(transport: WireTransport): ListenerConfig {
-  return {
-    name: 'test',
-    protocol: transport.protocol,
-    address: '127.0.0.1',
-    port: 0,
-    path: '',
-    webSocket: transport.protocol === 'ws' ? { path: '/mqtt', allowedOrigins: [] } : null,
-    tls: null,
-    requireCertificate: false,
-    passwordFile: null,
-    scramFile: null,
-    requirePassword: false,
-    allowAnonymous: true,
-    identityFromCertificate: false,
-    accessFile: null,
-    stamp: false,
-    minimumQos: 0,
-    sharedClientIds: [],
-  };
 }

@@ -3,29 +3,14 @@ import { test } from 'node:test';
 import { FakeClock, silentLogger } from '#base';
 import { Broker } from '#broker';
 import { Bridge } from '#bridges';
-import type { BridgeConfig } from '#config';
 import { MemoryJournal } from '#journal';
+import { bridgeConfig, bridgeTopic } from '../../../test/helpers/bridge-config.ts';
 import { wideLimits } from '../../../test/helpers/broker-harness.ts';
 import { SessionBroker, turnUntil } from '../../../test/helpers/session-broker.ts';
 import { bridgeReport } from './bridge-report.ts';
 import { insideDialer } from './inside-dialer.ts';
 
-const config: BridgeConfig = {
-  name: 'relay',
-  host: 'relay.example',
-  port: 8883,
-  tls: null,
-  protocolVersion: 5,
-  clientId: 'north-relay',
-  username: null,
-  passwordFile: null,
-  keepAliveSeconds: 0,
-  cleanStart: false,
-  sessionExpirySeconds: 3600,
-  retryMinimumMs: 100,
-  retryMaximumMs: 1000,
-  topics: [{ filter: 'gas/#', direction: 'both', qos: 1, localPrefix: '', remotePrefix: '' }],
-};
+const config = bridgeConfig({ topics: [bridgeTopic('both', 1)] });
 
 test('what a bridge tells: state, depth, age of the oldest, rates', async () => {
   const clock = new FakeClock();

@@ -9,6 +9,7 @@ const fixed: readonly (readonly [keyof Config, string])[] = [
   ['pidFile', 'pid_file'],
   ['runAs', 'user'],
   ['sysIntervalSeconds', 'sys_interval'],
+  ['gathersMessages', 'gather_messages'],
   ['commands', 'the command gate'],
   ['platform', 'the platform (store, alarms, API)'],
 ];

@@ -124,7 +124,12 @@ test('on loopback and without a token, a page under another name gets nothing', 
   assert.equal(answer?.status, 200);
 });
 
-test('one scrape at a time; the next one after its answer is taken', async () => {
+/** A text that comes when its gate is opened, one for each time that it is asked for. */
+function gatedText(): {
+  readonly text: () => Promise<string>;
+  readonly asked: EventTarget;
+  readonly gates: (() => void)[];
+} {
   const gates: (() => void)[] = [];
   const asked = new EventTarget();
   const text = (): Promise<string> =>
@@ -132,6 +137,11 @@ test('one scrape at a time; the next one after its answer is taken', async () =>
       gates.push(() => resolve('x 1\n'));
       asked.dispatchEvent(new Event('asked'));
     });
+  return { text, asked, gates };
+}
+
+test('one scrape at a time; the next one after its answer is taken', async () => {
+  const { text, asked, gates } = gatedText();
   await using running = await start({ source: { text } });
   const begun = once(asked, 'asked');
   const first = httpRequest(running.port, '/metrics');
@@ -151,13 +161,7 @@ test('one scrape at a time; the next one after its answer is taken', async () =>
 });
 
 test('a scraper that leaves before its answer stands in the way of none', async () => {
-  const gates: (() => void)[] = [];
-  const asked = new EventTarget();
-  const text = (): Promise<string> =>
-    new Promise((resolve) => {
-      gates.push(() => resolve('x 1\n'));
-      asked.dispatchEvent(new Event('asked'));
-    });
+  const { text, asked, gates } = gatedText();
   await using running = await start({ source: { text } });
   const begun = once(asked, 'asked');
   const socket = net.connect(running.port, '127.0.0.1');

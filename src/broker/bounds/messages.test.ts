@@ -134,6 +134,23 @@ test('bound: retained bytes; a message that does not fit is refused, a smaller o
   assert.equal(sysCounter(harness, 'davylamp/dropped/retained-full'), 1);
 });
 
+test('bound: retained bytes; topics and properties count, also of a message that takes the place of another', () => {
+  const harness = new BrokerHarness({ limits: { maximumRetainedBytes: 2000 } });
+  const client = harness.connect('c');
+  const retain = (topic: string, propertyBytes: number): number => {
+    const userProperties: [string, string][] = [['n', 'v'.repeat(propertyBytes)]];
+    client.publish(topic, 'x', { qos: 1, retain: true, properties: { userProperties } });
+    return client.takeAck(PacketType.Puback).reasonCode;
+  };
+  assert.equal(retain('a', 10), ReasonCode.NoMatchingSubscribers);
+  assert.equal(retain('t'.repeat(900), 10), ReasonCode.NoMatchingSubscribers);
+  assert.equal(retain('a', 1200), ReasonCode.QuotaExceeded);
+  assert.equal(retain('a', 900), ReasonCode.NoMatchingSubscribers);
+  client.publish('a', '', { qos: 1, retain: true });
+  client.takeAck(PacketType.Puback);
+  assert.equal(retain('b', 900), ReasonCode.NoMatchingSubscribers);
+});
+
 test('bound: topic aliases, of the client and towards it', () => {
   const harness = new BrokerHarness({ limits: { topicAliasMaximum: 2 } });
   const greedy = harness.connect('g');

@@ -49,6 +49,11 @@ export class Throttle {
     return this.#messages >= 1 && this.#bytes > 0;
   }
 
+  /** Pays for work of as many messages; felt with the next packet. */
+  charge(messages: number): void {
+    this.#messages -= messages;
+  }
+
   /** Pays for one packet. False = nothing is left: what comes next has to wait. Acknowledgements cost their bytes. */
   spend(firstByte: number, bytes: number): boolean {
     const type = firstByte >> 4;

@@ -9,6 +9,9 @@ import { neverDecided, type Subscription } from '../subscriptions/subscription.t
 import { FrameWriter } from './frame-writer.ts';
 import { logFullQueue } from './log-full-queue.ts';
 
+/** Bytes: smaller ones gather slowly enough to be noticed behind their chunk. */
+const largeFanOut = 256 * 1024;
+
 /** Brings messages to sessions: live, from their queues, and again after a reconnect. */
 export class Deliverer {
   readonly #core: BrokerCore;
@@ -41,6 +44,9 @@ export class Deliverer {
       if (member !== null) this.#deliverTo(member, message, publisher);
     }
     this.#writer.finish(outer);
+    // What comes behind it waits for the turn's writes: see MemoryGuard.
+    const isLarge = targets.length * message.payloadLength >= largeFanOut;
+    if (isLarge && publisher !== null && this.#core.memory.isMuchSent) this.#core.fairShare.wait(publisher);
   }
 
   /** One retained message for a new subscription: the retain flag is set [MQTT-3.3.1-8]. */
@@ -282,6 +288,7 @@ export class Deliverer {
   #canSend(session: Session, connection: Connection): boolean {
     // [MQTT-3.3.4-9]: never more unacknowledged than the client's receive maximum.
     if (session.isWindowFull(connection.sendWindow) || connection.outbox.isCongested) return false;
+    if (session.unacknowledgedBytes > this.#core.tightBound) return false;
     return session.hasToResend || !session.inflight.isFull;
   }
 

@@ -12,6 +12,7 @@ import {
 } from '#mqtt';
 import { topicNameFault } from '#topics';
 import type { Connection } from '../connection.ts';
+import { encodeFitting } from '../delivery/encode-fitting.ts';
 import { OutgoingAliases } from '../delivery/outgoing-aliases.ts';
 import { mountedWill } from '../mount.ts';
 import { PauseReason, Phase } from '../phase.ts';
@@ -174,7 +175,7 @@ function letIn(connection: Connection, packet: ConnectPacket, identity: Identity
   }
   const assigned = applyConnect(connection, packet, identity.clientId);
   const connack = connackOf(connection, packet, expirySeconds, { ...assigned, ...proof });
-  if (!connection.fits(connack)) {
+  if (encodeFitting(connack, connection) === null) {
     return refuse(connection, ReasonCode.PacketTooLarge, 'its maximum packet size is too small for CONNACK');
   }
   const isResumed = lifecycle.attach(connection, identity, packet, expirySeconds);

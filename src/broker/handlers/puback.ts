@@ -11,6 +11,7 @@ import type { Session } from '../sessions/session.ts';
 export function onPuback(connection: Connection, session: Session, packetId: number): ReasonCode {
   if (session.inflight.stateOf(packetId) === InflightState.AwaitingPuback)
     finish(connection, session, packetId);
+  else connection.throttle?.charge(1);
   return ReasonCode.Success;
 }
 

@@ -8,5 +8,6 @@ import { finish } from './puback.ts';
 export function onPubcomp(connection: Connection, session: Session, packetId: number): ReasonCode {
   if (session.inflight.stateOf(packetId) === InflightState.AwaitingPubcomp)
     finish(connection, session, packetId);
+  else connection.throttle?.charge(1);
   return ReasonCode.Success;
 }

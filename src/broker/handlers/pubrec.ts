@@ -19,6 +19,7 @@ export function onPubrec(
 ): ReasonCode {
   const state = session.inflight.stateOf(packetId);
   if (state === InflightState.Free || state === InflightState.AwaitingPuback) {
+    connection.throttle?.charge(1);
     const answer = connection.version === v5 ? ReasonCode.PacketIdentifierNotFound : ReasonCode.Success;
     connection.writeAckNow(PacketType.Pubrel, packetId, answer);
     return ReasonCode.Success;

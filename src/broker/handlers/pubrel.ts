@@ -8,6 +8,7 @@ export function onPubrel(connection: Connection, session: Session, packetId: num
   if (isKnown && session.isPersistent) {
     connection.core.journal.recordIncomingReleased(session.clientId, packetId);
   }
+  if (!isKnown) connection.throttle?.charge(1);
   // After a cut the first PUBCOMP may have been lost: to a client that goes on, the id is done, not unknown (2.4, 0x92).
   const reason = isKnown || connection.isResumed ? ReasonCode.Success : ReasonCode.PacketIdentifierNotFound;
   connection.answer(PacketType.Pubcomp, packetId, reason);

@@ -8,6 +8,8 @@ import {
   type SubscriptionRequest,
 } from '#mqtt';
 import { parseShare } from '#topics';
+import { localAddress } from '../bounds/admission.ts';
+import { packetsOfAFilter } from '../bounds/fair-share.ts';
 import { clientFilterFault } from '../bounds/topic-bounds.ts';
 import type { Connection } from '../connection.ts';
 import { callHooks } from '../hooks.ts';
@@ -30,6 +32,7 @@ export function onSubscribe(connection: Connection, packet: SubscribePacket): Re
   const granted: Granted[] = [];
   const identifier = packet.properties.subscriptionIdentifier ?? 0;
   const { maximumQos = 2 } = connection.limits;
+  chargeFilters(connection, packet.subscriptions.length);
   for (const asked of packet.subscriptions) {
     // [MQTT-3.8.3-4]: no-local has no meaning in a group.
     if (asked.noLocal && asked.filter.startsWith('$share/')) return ReasonCode.ProtocolError;
@@ -60,6 +63,12 @@ export function onSubscribe(connection: Connection, packet: SubscribePacket): Re
   return ReasonCode.Success;
 }
 
+/** A packet may hold a quarter of a million filters: they cost more than one packet does. */
+export function chargeFilters(connection: Connection, filters: number): void {
+  connection.throttle?.charge(filters - 1);
+  connection.stretch -= filters * packetsOfAFilter;
+}
+
 /** Says in words what was refused: each reason once, in the order of the filters. */
 export function wordsFor(reasonCodes: readonly number[]): AckProperties {
   const refusals = new Set(reasonCodes.filter((code) => code >= 0x80).map(reasonName));
@@ -73,7 +82,7 @@ function checkSubscription(
   asked: string,
 ): ReasonCode {
   const { limits } = connection;
-  const { statistics } = connection.core;
+  const { memory, statistics } = connection.core;
   const { filter } = request;
   let fault = clientFilterFault(connection, asked);
   if (fault === ReasonCode.Success && connection.mountPoint !== '')
@@ -82,6 +91,10 @@ function checkSubscription(
   const isNew = !session.subscriptions.has(filter);
   if (isNew && session.subscriptions.size >= limits.maximumSubscriptionsPerClient) {
     statistics.reached.subscriptions++;
+    return ReasonCode.QuotaExceeded;
+  }
+  if (isNew && memory.isFull && connection.transport.peer.address !== localAddress) {
+    statistics.reached.memory++;
     return ReasonCode.QuotaExceeded;
   }
   const access = session.authorizer.maySubscribe(session.identity, parseShare(filter)?.filter ?? filter);

@@ -4,13 +4,14 @@ import type { Connection } from '../connection.ts';
 import { callHooks } from '../hooks.ts';
 import { mountedFilter } from '../mount.ts';
 import { clientInfo } from '../sessions/lifecycle.ts';
-import { wordsFor } from './subscribe.ts';
+import { chargeFilters, wordsFor } from './subscribe.ts';
 
 /** Answers UNSUBSCRIBE. Filters are compared character by character [MQTT-3.10.4-1]; always answered [MQTT-3.10.4-5]. */
 export function onUnsubscribe(connection: Connection, packet: UnsubscribePacket): ReasonCode {
   const { core, session } = connection;
   if (session === null) return ReasonCode.ProtocolError;
   const reasonCodes: number[] = [];
+  chargeFilters(connection, packet.filters.length);
   for (const asked of packet.filters) {
     const filter = mountedFilter(connection.mountPoint, asked);
     if (core.router.unsubscribe(session, filter)) {

@@ -1,4 +1,4 @@
-import { ReasonCode } from '#mqtt';
+import { ProtocolVersion, publishLength, ReasonCode } from '#mqtt';
 import { TopicStore, type TopicSearch } from '#topics';
 import type { BrokerCore } from '../core.ts';
 import type { Message } from '../message.ts';
@@ -19,6 +19,8 @@ export class RetainedStore {
   /** Only where it is asked for whether they may still publish there (`checkRetainSource`). */
   readonly #sources = new Map<string, Source>();
   #ownCount = 0;
+  /** Topics, payloads and properties: what the bound counts. */
+  #bytes = 0;
   #sweep: TopicSearch<Message> | null = null;
 
   constructor(core: BrokerCore) {
@@ -36,13 +38,15 @@ export class RetainedStore {
       return ReasonCode.Success;
     }
     const former = this.#store.get(topic);
-    const isFull = former === undefined && this.#core.memory.isFull;
-    if (isFull || !this.#hasRoom(message, former)) {
+    const growth = sizeOf(message) - (former === undefined ? 0 : sizeOf(former));
+    const isFull = growth > 0 && this.#core.memory.isFull;
+    if (isFull || !this.#hasRoom(growth, former)) {
       this.#core.drop(isFull ? 'memory' : 'retained-full', message.publisherId, topic);
       return ReasonCode.QuotaExceeded;
     }
     this.#store.set(topic, message.keepApart());
     this.#core.journal.recordRetained(message);
+    this.#bytes += growth;
     this.#count(message.payloadLength - (former?.payloadLength ?? 0));
     const { retainExpirySeconds = 0, checkRetainSource = false } = this.#core.limits;
     if (retainExpirySeconds > 0) this.#storedAt.set(topic, this.#core.now);
@@ -77,6 +81,7 @@ export class RetainedStore {
   restore(message: Message): void {
     this.#store.set(message.topic, message);
     if ((this.#core.limits.retainExpirySeconds ?? 0) > 0) this.#storedAt.set(message.topic, this.#core.now);
+    this.#bytes += sizeOf(message);
     this.#count(message.payloadLength);
   }
 
@@ -103,12 +108,11 @@ export class RetainedStore {
     return retainExpirySeconds > 0 && now - storedAt >= retainExpirySeconds * 1000;
   }
 
-  #hasRoom(message: Message, former: Message | undefined): boolean {
+  #hasRoom(growth: number, former: Message | undefined): boolean {
     const { maximumRetainedMessages, maximumRetainedBytes } = this.#core.limits;
-    const { retainedBytes } = this.#core.statistics;
     const size = this.#store.size - this.#ownCount;
     if (former === undefined && size >= maximumRetainedMessages) return false;
-    return retainedBytes - (former?.payloadLength ?? 0) + message.payloadLength <= maximumRetainedBytes;
+    return growth <= 0 || this.#bytes + growth <= maximumRetainedBytes;
   }
 
   #remove(topic: string): void {
@@ -117,6 +121,7 @@ export class RetainedStore {
     this.#storedAt.delete(topic);
     this.#sources.delete(topic);
     this.#core.journal.recordRetainedCleared(topic);
+    this.#bytes -= sizeOf(former);
     this.#count(-former.payloadLength);
   }
 
@@ -124,4 +129,10 @@ export class RetainedStore {
     this.#core.statistics.retainedBytes += bytes;
     this.#core.statistics.retainedMessages = this.#store.size;
   }
+}
+
+/** Properties can be much larger than the payload. */
+function sizeOf({ payloadLength, properties, topicLength }: Message): number {
+  if (properties === null) return payloadLength + topicLength;
+  return publishLength(topicLength, payloadLength, 0, properties, ProtocolVersion.V5);
 }

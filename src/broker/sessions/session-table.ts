@@ -1,9 +1,15 @@
 import type { Statistics } from '../statistics.ts';
 import type { Session } from './session.ts';
 
+/** What stands under a client id; empty when its session has ended. */
+interface Slot {
+  session: Session | undefined;
+}
+
 /** All sessions by client id, and those without a connection, which the sweep looks at. */
 export class SessionTable {
-  readonly #byId = new Map<string, Session>();
+  /** In slots that are emptied: what has stood in a map can outlive its deletion there (see `Roster`). */
+  readonly #byId = new Map<string, Slot>();
   readonly #offline = new Set<Session>();
   readonly #statistics: Statistics;
 
@@ -21,15 +27,15 @@ export class SessionTable {
   }
 
   get(clientId: string): Session | undefined {
-    return this.#byId.get(clientId);
+    return this.#byId.get(clientId)?.session;
   }
 
-  all(): IterableIterator<Session> {
-    return this.#byId.values();
+  *all(): Generator<Session, void> {
+    for (const { session } of this.#byId.values()) if (session !== undefined) yield session;
   }
 
   add(session: Session): void {
-    this.#byId.set(session.clientId, session);
+    this.#byId.set(session.clientId, { session });
     this.#statistics.sessions = this.#byId.size;
   }
 
@@ -43,7 +49,11 @@ export class SessionTable {
 
   delete(session: Session): void {
     this.#offline.delete(session);
-    if (this.#byId.get(session.clientId) === session) this.#byId.delete(session.clientId);
+    const slot = this.#byId.get(session.clientId);
+    if (slot?.session === session) {
+      slot.session = undefined;
+      this.#byId.delete(session.clientId);
+    }
     this.#statistics.sessions = this.#byId.size;
   }
 }

@@ -1,9 +1,9 @@
 import { messageOf } from '#base';
-import { ReasonCode, reasonName } from '#mqtt';
+import { ReasonCode } from '#mqtt';
 import { LineSplitter } from './line-splitter.ts';
 import { largestPayload, readMessage } from './message-source.ts';
 import type { ToolInput } from './ports.ts';
-import type { ToolClient, ToolClientOwner, ToolEnd } from './tool-client.ts';
+import { signalExit, Tool } from './tool.ts';
 import { ToolExit, type ToolSession } from './tool-session.ts';
 
 /** Why a broker that said so before would not take a message, and the exit code for it. */
@@ -31,58 +31,18 @@ export async function runPublish(session: ToolSession): Promise<number> {
   return new MessagePublisher(session, await readMessage(session)).run();
 }
 
-/** What both ways of publishing share: the end, a refusal, a signal. */
-abstract class Publisher implements ToolClientOwner {
-  readonly session: ToolSession;
-  readonly client: ToolClient;
-  #exit: number | null = null;
-  #resolve: (exit: number) => void = () => {};
-
-  constructor(session: ToolSession, reconnect: boolean) {
-    this.session = session;
-    this.client = session.createClient(this, reconnect);
+/** What both ways of publishing share. */
+abstract class Publisher extends Tool {
+  onStop(signal: 'SIGINT' | 'SIGTERM'): void {
+    this.closeWith(signalExit(signal));
   }
 
-  async run(): Promise<number> {
-    const release = this.session.port.onStop((signal) => {
-      this.#exit ??= signal === 'SIGINT' ? 130 : 143;
-      this.client.close();
-    });
-    try {
-      return await new Promise<number>((resolve) => {
-        this.#resolve = resolve;
-        this.client.start();
-      });
-    } finally {
-      release();
-      this.onOver();
-    }
-  }
-
-  abstract onConnected(): void;
-  abstract onRoom(): void;
+  abstract override onRoom(): void;
   abstract onSettled(): void;
-  /** Everything is over, however it ended. */
-  onOver(): void {}
 
-  onMessage(): void {}
-  onSubscribed(): void {}
-
-  onPublished(packetId: number, reasonCode: number, reasonString: string | undefined): void {
-    if (reasonCode >= 0x80) {
-      const words = reasonString === undefined ? '' : ` (${reasonString})`;
-      this.session.complain(`Warning: Publish ${packetId} failed: ${reasonName(reasonCode)}${words}.`);
-    }
+  override onPublished(packetId: number, reasonCode: number, reasonString: string | undefined): void {
+    super.onPublished(packetId, reasonCode, reasonString);
     this.onSettled();
-  }
-
-  onRetry(message: string): void {
-    this.session.complain(`${message}; trying again`);
-  }
-
-  onEnd(end: ToolEnd): void {
-    const exit = this.session.exitCodeOf(end);
-    this.#resolve(this.#exit ?? exit);
   }
 
   /** Sends one message; false: it was refused, and the end is near. */
@@ -92,12 +52,6 @@ abstract class Publisher implements ToolClientOwner {
     if (code >= 0) return true;
     this.fail(...publishRefusal(code));
     return false;
-  }
-
-  fail(why: string, exit: number): void {
-    this.session.complain(why);
-    this.#exit ??= exit;
-    this.client.close();
   }
 }
 

@@ -4,7 +4,7 @@ import { matches, parseShare } from '#topics';
 import type { PrintedMessage } from './output-format.ts';
 import { Printing } from './printing.ts';
 import type { ToolSettings } from './settings.ts';
-import type { ToolClient, ToolClientOwner, ToolEnd } from './tool-client.ts';
+import { Tool } from './tool.ts';
 import { ToolExit, type ToolSession } from './tool-session.ts';
 
 /** Retained messages that wait for their deletion to be sent; reading stops beyond it. */
@@ -29,9 +29,7 @@ export function subscriptionOf(settings: ToolSettings, filter: string): Subscrip
   };
 }
 
-class Subscriber implements ToolClientOwner {
-  readonly #session: ToolSession;
-  readonly #client: ToolClient;
+class Subscriber extends Tool {
   readonly #printing: Printing;
   /** Topics of `--remove-retained` that wait for room. */
   readonly #removals: string[] = [];
@@ -41,56 +39,33 @@ class Subscriber implements ToolClientOwner {
   /** Nothing more is printed: enough has come, or it is over. */
   #isDone = false;
   #lastComplaint = '';
-  #exit: number | null = null;
-  #resolve: (exit: number) => void = () => {};
 
   constructor(session: ToolSession) {
-    this.#session = session;
-    this.#client = session.createClient(this, true);
+    super(session, true);
     this.#printing = new Printing(session, {
       pause: () => this.#pause(),
       resume: () => this.#resume(),
-      close: () => this.#close(ReasonCode.Success),
+      close: () => this.close(),
     });
   }
 
-  async run(): Promise<number> {
-    const { port, settings } = this.#session;
-    const release = port.onStop(() => {
-      // As the mosquitto tools: who is stopped by a signal leaves with the will.
-      if (!this.#isConnected) this.#exit ??= ToolExit.Interrupted;
-      this.#close(ReasonCode.DisconnectWithWill);
-    });
-    const timer =
-      settings.timeoutSeconds === 0
-        ? null
-        : port.clock.after(settings.timeoutSeconds * 1000, () => {
-            this.#exit ??= ToolExit.TimedOut;
-            this.#session.complain('Timed out');
-            this.#close(ReasonCode.DisconnectWithWill);
-          });
-    try {
-      return await new Promise<number>((resolve) => {
-        this.#resolve = resolve;
-        this.#client.start();
-      });
-    } finally {
-      timer?.cancel();
-      release();
-    }
+  onStop(): void {
+    // As the mosquitto tools: who is stopped by a signal leaves with the will.
+    if (this.#isConnected) this.close(ReasonCode.DisconnectWithWill);
+    else this.closeWith(ToolExit.Interrupted, ReasonCode.DisconnectWithWill);
   }
 
   onConnected(): void {
-    const { settings } = this.#session;
+    const { settings } = this.session;
     this.#isConnected = true;
     this.#lastComplaint = '';
     const requests = settings.topics.map((filter) => subscriptionOf(settings, filter));
-    if (requests.length > 0) this.#client.subscribe(requests);
-    for (const filter of settings.unsubscribe) this.#client.unsubscribe(filter);
+    if (requests.length > 0) this.client.subscribe(requests);
+    for (const filter of settings.unsubscribe) this.client.unsubscribe(filter);
   }
 
-  onMessage(message: PrintedMessage): void {
-    const { settings } = this.#session;
+  override onMessage(message: PrintedMessage): void {
+    const { settings } = this.session;
     if (this.#isDone) return;
     if (settings.retainedOnly && !message.retain) {
       this.#finish();
@@ -105,32 +80,27 @@ class Subscriber implements ToolClientOwner {
     if (this.#count === settings.count) this.#finish();
   }
 
-  onSubscribed(codes: readonly number[]): void {
+  override onSubscribed(codes: readonly number[]): void {
     const isDenied = codes.every((code) => code >= 0x80);
-    if (isDenied) this.#session.complain('All subscription requests were denied.');
-    if (isDenied || this.#session.settings.exitAfterSubscribe) this.#close(ReasonCode.Success);
+    if (isDenied) this.session.complain('All subscription requests were denied.');
+    if (isDenied || this.session.settings.exitAfterSubscribe) this.close();
   }
 
-  onPublished(): void {
+  override onPublished(): void {
     if (this.#isDone) this.#finish();
   }
 
-  onRoom(): void {
+  override onRoom(): void {
     const before = this.#removals.length;
-    while (this.#removals.length > 0 && this.#client.hasRoom(1))
-      this.#client.publish(this.#removals.shift()!, Buffer.alloc(0), 1, true);
+    while (this.#removals.length > 0 && this.client.hasRoom(1))
+      this.client.publish(this.#removals.shift()!, Buffer.alloc(0), 1, true);
     if (before >= maximumRemovals && this.#removals.length < maximumRemovals) this.#resume();
   }
 
-  onRetry(message: string): void {
+  override onRetry(message: string): void {
     // A broker that stays away is named once.
-    if (message !== this.#lastComplaint) this.#session.complain(`${message}; trying again`);
+    if (message !== this.#lastComplaint) this.session.complain(`${message}; trying again`);
     this.#lastComplaint = message;
-  }
-
-  onEnd(end: ToolEnd): void {
-    const exit = this.#session.exitCodeOf(end);
-    this.#resolve(this.#exit ?? exit);
   }
 
   #remove(topic: string): void {
@@ -142,23 +112,23 @@ class Subscriber implements ToolClientOwner {
   /** Enough has come; what is to be deleted is deleted first. */
   #finish(): void {
     this.#isDone = true;
-    if (this.#removals.length === 0 && this.#client.inflight === 0) this.#close(ReasonCode.Success);
+    if (this.#removals.length === 0 && this.client.inflight === 0) this.close();
   }
 
-  #close(reasonCode: number): void {
+  override close(reasonCode?: number): void {
     this.#isDone = true;
-    this.#client.close(reasonCode);
+    super.close(reasonCode);
   }
 
   /** Two may ask for a pause: standard output, and the deletions. */
   #pause(): void {
     this.#pauses += 1;
-    if (this.#pauses === 1) this.#client.pause();
+    if (this.#pauses === 1) this.client.pause();
   }
 
   #resume(): void {
     this.#pauses -= 1;
-    if (this.#pauses === 0) this.#client.resume();
+    if (this.#pauses === 0) this.client.resume();
   }
 }
 

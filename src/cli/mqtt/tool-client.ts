@@ -96,8 +96,8 @@ export class ToolClient {
   #isPaused = false;
   /** Sent on this connection: the alias stands for the topic now. */
   #isAliasSent = false;
-  /** DISCONNECT leaves when all that was written has been taken; -1: not asked for. */
-  #closeWhenSent = -1;
+  /** DISCONNECT leaves when all that was written has been taken. */
+  #isClosingWhenSent = false;
 
   constructor(options: ToolClientOptions) {
     this.#options = options;
@@ -209,7 +209,7 @@ export class ToolClient {
 
   /** Says goodbye when the system has taken all that was written: at QoS 0 nothing else tells that it left. */
   closeWhenSent(): void {
-    this.#closeWhenSent = ReasonCode.Success;
+    this.#isClosingWhenSent = true;
     this.#link?.outbox.flush();
     this.#onDrain();
   }
@@ -365,12 +365,11 @@ export class ToolClient {
   }
 
   #onDrain(): void {
-    if (this.#closeWhenSent === -1) {
+    if (!this.#isClosingWhenSent) {
       this.#owner.onRoom();
     } else if (this.#link === null || this.#link.outbox.pendingBytes === 0) {
-      const reasonCode = this.#closeWhenSent;
-      this.#closeWhenSent = -1;
-      this.close(reasonCode);
+      this.#isClosingWhenSent = false;
+      this.close();
     }
   }
 

@@ -1,8 +1,8 @@
 /** MQTT 5, 3.4 to 3.7, 4.3 and 4.4: the packets and the protocols of QoS 0, 1 and 2. */
+import { openAuthorizer } from '../../helpers/broker-harness.ts';
 import {
   advance,
   connect,
-  disconnected,
   drop,
   expect,
   expectHex,
@@ -23,13 +23,10 @@ import {
   suback,
   subscribe,
 } from '../../helpers/wire-packets.ts';
-
-function refused(name: string, bytes: string, reasonCode: number): WireCase {
-  return { name, steps: [connect('a'), sendHex('a', bytes), disconnected('a', reasonCode)] };
-}
+import { refused } from './common-cases.ts';
 
 const nothingAllowed: WireCase['profile'] = {
-  authorizer: { generation: 0, mayPublish: () => false, mayRead: () => true, maySubscribe: () => 'all' },
+  authorizer: { ...openAuthorizer, mayPublish: () => false },
 };
 
 /** A subscriber whose session stays, and a publisher. */
@@ -57,12 +54,7 @@ const packets: readonly WireCase[] = [
   {
     name: '[MQTT-3.4.2-1] [MQTT-3.5.2-1] nobody takes it, it is refused, or it is well: PUBACK and PUBREC say which',
     profile: {
-      authorizer: {
-        generation: 0,
-        mayPublish: (_, topic) => topic !== 'no',
-        mayRead: () => true,
-        maySubscribe: () => 'all',
-      },
+      authorizer: { ...openAuthorizer, mayPublish: (_, topic) => topic !== 'no' },
     },
     steps: [
       connect('a'),

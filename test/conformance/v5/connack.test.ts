@@ -2,7 +2,6 @@
 import {
   closed,
   connect,
-  connectPacket,
   disconnected,
   expect,
   expectHex,
@@ -17,6 +16,7 @@ import {
 } from '../../helpers/wire-case.ts';
 import {
   connack,
+  connectPacket,
   pingreq,
   pingresp,
   puback,

@@ -1,9 +1,9 @@
 /** MQTT 5, 3.1.2.4, 3.1.2.10 and 3.1.2.11: session, keep-alive and the properties of CONNECT. */
+import { openAuthorizer } from '../../helpers/broker-harness.ts';
 import {
   advance,
   closed,
   connect,
-  connectPacket,
   disconnected,
   drop,
   expect,
@@ -19,6 +19,7 @@ import {
 } from '../../helpers/wire-case.ts';
 import {
   connack,
+  connectPacket,
   puback,
   publish,
   publishOf,
@@ -264,7 +265,7 @@ const properties: readonly WireCase[] = [
   {
     name: '[MQTT-3.1.2-29] without request for problem information, words stand in CONNACK and DISCONNECT at most',
     profile: {
-      authorizer: { generation: 0, mayPublish: () => false, mayRead: () => true, maySubscribe: () => 'none' },
+      authorizer: { ...openAuthorizer, mayPublish: () => false, maySubscribe: () => 'none' },
     },
     steps: [
       connect('a', { properties: { requestProblemInformation: false } }),

@@ -1,11 +1,11 @@
 /** MQTT 5, 3.1: CONNECT, its form, its payload and what follows from it; the will has a table of its own. */
 import assert from 'node:assert/strict';
 import type { Authenticator, ListenerProfile } from '#broker';
+import { openAuthorizer } from '../../helpers/broker-harness.ts';
 import {
   check,
   closed,
   connect,
-  connectPacket,
   disconnected,
   drop,
   expect,
@@ -21,6 +21,7 @@ import {
 } from '../../helpers/wire-case.ts';
 import {
   connack,
+  connectPacket,
   pingreq,
   pingresp,
   publish,
@@ -29,14 +30,7 @@ import {
   subscribe,
   willOf,
 } from '../../helpers/wire-packets.ts';
-
-/** The first packet of a connection is this; it is answered with CONNACK and this reason, and the connection ends. */
-function refused(name: string, bytes: string, reasonCode: number): WireCase {
-  return {
-    name,
-    steps: [open('a'), sendHex('a', bytes), expect('a', connack(reasonCode)), closed('a')],
-  };
-}
+import { refusedConnect as refused } from './common-cases.ts';
 
 /** Lets in whoever says `user` and `secret`. */
 const passwords: Authenticator = {
@@ -167,7 +161,7 @@ const actions: readonly WireCase[] = [
   {
     name: '[MQTT-3.1.4-2] a client whose will may not be published is refused',
     profile: {
-      authorizer: { generation: 0, mayPublish: () => false, mayRead: () => true, maySubscribe: () => 'all' },
+      authorizer: { ...openAuthorizer, mayPublish: () => false },
     },
     steps: [tryConnect('a', { will: willOf('w', 'x') }), expect('a', connack(0x87)), closed('a')],
   },

@@ -2,7 +2,6 @@
 import {
   closed,
   connect,
-  disconnected,
   expect,
   expectHex,
   open,
@@ -21,11 +20,7 @@ import {
   unsuback,
   unsubscribe,
 } from '../../helpers/wire-packets.ts';
-
-/** A connected client sends these bytes and is disconnected with this reason. */
-function refused(name: string, bytes: string, reasonCode: number): WireCase {
-  return { name, steps: [connect('a'), sendHex('a', bytes), disconnected('a', reasonCode)] };
-}
+import { refused } from './common-cases.ts';
 
 const strings: readonly WireCase[] = [
   refused('[MQTT-1.5.4-1] an overlong UTF-8 sequence is malformed', '30 * 0002 c0 80 {}', 0x81),

@@ -26,10 +26,7 @@ import {
   unsubscribe,
   willOf,
 } from '../../helpers/wire-packets.ts';
-
-function refused(name: string, bytes: string, reasonCode: number): WireCase {
-  return { name, steps: [connect('a'), sendHex('a', bytes), disconnected('a', reasonCode)] };
-}
+import { refused } from './common-cases.ts';
 
 const ping: readonly WireCase[] = [
   {

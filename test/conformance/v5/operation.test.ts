@@ -25,13 +25,7 @@ import {
   unsuback,
   unsubscribe,
 } from '../../helpers/wire-packets.ts';
-
-/** A client with a session that stays, subscribed to these filters. */
-const member = (name: string, filter: string, receiveMaximum = 100): readonly Step[] => [
-  connect(name, { properties: { sessionExpiry: 100, receiveMaximum } }),
-  send(name, subscribe(1, filter)),
-  expect(name, suback(1, 2)),
-];
+import { member } from './common-cases.ts';
 
 const state: readonly WireCase[] = [
   {

@@ -1,7 +1,7 @@
 /** MQTT 5, 3.8 to 3.11: SUBSCRIBE, SUBACK, UNSUBSCRIBE, UNSUBACK. */
+import { openAuthorizer } from '../../helpers/broker-harness.ts';
 import {
   connect,
-  disconnected,
   drop,
   expect,
   expectHex,
@@ -24,10 +24,7 @@ import {
   unsuback,
   unsubscribe,
 } from '../../helpers/wire-packets.ts';
-
-function refused(name: string, bytes: string, reasonCode: number): WireCase {
-  return { name, steps: [connect('a'), sendHex('a', bytes), disconnected('a', reasonCode)] };
-}
+import { refused } from './common-cases.ts';
 
 const subscribing: readonly WireCase[] = [
   ...['80', '81', '83', '8a'].map((first) =>
@@ -141,12 +138,7 @@ const subscribing: readonly WireCase[] = [
   {
     name: '[MQTT-3.8.4-7] SUBACK grants the QoS that was asked for, or says why not',
     profile: {
-      authorizer: {
-        generation: 0,
-        mayPublish: () => true,
-        mayRead: () => true,
-        maySubscribe: (_, filter) => (filter === 'no' ? 'none' : 'all'),
-      },
+      authorizer: { ...openAuthorizer, maySubscribe: (_, filter) => (filter === 'no' ? 'none' : 'all') },
     },
     steps: [
       connect('a'),

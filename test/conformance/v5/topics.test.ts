@@ -1,4 +1,5 @@
 /** MQTT 5, 4.7 and 4.8: topics and shared subscriptions. */
+import { openAuthorizer } from '../../helpers/broker-harness.ts';
 import {
   advance,
   connect,
@@ -9,7 +10,6 @@ import {
   sendHex,
   silent,
   wireCases,
-  type Step,
   type WireCase,
 } from '../../helpers/wire-case.ts';
 import {
@@ -22,13 +22,7 @@ import {
   suback,
   subscribe,
 } from '../../helpers/wire-packets.ts';
-
-/** A client with a session that stays, subscribed to these filters. */
-const member = (name: string, filter: string, receiveMaximum = 100): readonly Step[] => [
-  connect(name, { properties: { sessionExpiry: 100, receiveMaximum } }),
-  send(name, subscribe(1, filter)),
-  expect(name, suback(1, 2)),
-];
+import { member } from './common-cases.ts';
 
 /** What subscribers of `filter` get of these topics. */
 function matching(
@@ -173,8 +167,7 @@ const shared: readonly WireCase[] = [
     name: 'a message goes to a member that may read it',
     profile: {
       authorizer: {
-        generation: 0,
-        mayPublish: () => true,
+        ...openAuthorizer,
         mayRead: ({ clientId }, topic) => topic === `t/${clientId}`,
         maySubscribe: () => 'some',
       },

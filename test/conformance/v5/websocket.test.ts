@@ -9,7 +9,7 @@ import { Client } from '#client';
 import { createDialer } from '#listeners';
 import { encodePacket } from '#mqtt';
 import { wire, WireClient } from '../../helpers/wire-client.ts';
-import { connectPacket } from '../../helpers/wire-case.ts';
+import { connectPacket } from '../../helpers/wire-packets.ts';
 import { pingreq, pingresp } from '../../helpers/wire-packets.ts';
 import { WireServer } from '../../helpers/wire-server.ts';
 import { overWebSocket } from '../../helpers/wire-websocket.ts';

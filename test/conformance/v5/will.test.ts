@@ -4,7 +4,6 @@ import {
   advance,
   closed,
   connect,
-  connectPacket,
   disconnected,
   drop,
   expect,
@@ -18,7 +17,16 @@ import {
   type Step,
   type WireCase,
 } from '../../helpers/wire-case.ts';
-import { connack, pingresp, publishOf, suback, subscribe, willOf } from '../../helpers/wire-packets.ts';
+import {
+  connack,
+  connectPacket,
+  pingresp,
+  publishOf,
+  suback,
+  subscribe,
+  willOf,
+} from '../../helpers/wire-packets.ts';
+import { refusedConnect as refused } from './common-cases.ts';
 import { publishProperties } from '../../helpers/broker-harness.ts';
 
 /** A client `w` that sees every will, with its retain flag. */
@@ -33,13 +41,6 @@ const client = (will: Partial<Will> = {}, sessionExpiry = 0): Step =>
   connect('a', { will: willOf('will/a', 'gone', will), properties: { sessionExpiry } });
 
 const gone = publishOf('will/a', 'gone');
-
-function refused(name: string, bytes: string, reasonCode: number): WireCase {
-  return {
-    name,
-    steps: [open('a'), sendHex('a', bytes), expect('a', connack(reasonCode)), closed('a')],
-  };
-}
 
 const published: readonly WireCase[] = [
   {

@@ -5,11 +5,14 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import type { TlsFilesConfig } from '#config';
+import type { ListenerConfig, TlsFilesConfig } from '#config';
 import { openPrefixingProxy } from '../../helpers/prefixing-proxy.ts';
 import { binaryProxyHeader, proxyTlsValue } from '../../helpers/proxy-headers.ts';
 import { TestAuthority } from '../../helpers/test-certificates.ts';
-import { ListenerBroker, publish, Subscriber } from './listener-broker.ts';
+import { runProgram, type Outcome } from '../../helpers/demo-process.ts';
+import { ListenerBroker } from '../../helpers/listener-broker.ts';
+import { listenerConfig } from '../../helpers/listener-config.ts';
+import { Subscriber } from '../drop-in/drop-in-broker.ts';
 
 const isMissing = !existsSync('/usr/bin/mosquitto_pub');
 const skip = isMissing ? 'mosquitto_pub is not installed (apt-get install mosquitto-clients)' : false;
@@ -43,7 +46,8 @@ before(async () => {
   const mutual = { protocol: 'tls', tls: server, requireCertificate: true, allowAnonymous: false } as const;
   const none: TlsFilesConfig = { caFile: null, certificateFile: null, keyFile: null };
   const byRules = { accessFile: rules, allowAnonymous: false };
-  broker = await ListenerBroker.start({
+  broker = new ListenerBroker();
+  const listeners: Readonly<Record<string, Partial<ListenerConfig>>> = {
     plain: {},
     tls: { protocol: 'tls', tls: server },
     byName: { ...mutual, ...byRules, certificateIdentity: 'common-name' },
@@ -53,7 +57,9 @@ before(async () => {
     proxied: { proxyProtocol: 1 },
     proxiedTls: { protocol: 'tls', tls: server, proxyProtocol: 2 },
     terminated: { proxyProtocol: 2, proxyRequiresTls: true, certificateIdentity: 'common-name', ...byRules },
-  });
+  };
+  for (const [name, change] of Object.entries(listeners))
+    await broker.open(listenerConfig({ name, ...change }));
 });
 
 after(async () => {
@@ -64,6 +70,7 @@ after(async () => {
 });
 
 const at = (name: string): string[] => ['-h', 'localhost', '-p', `${broker.port(name)}`];
+const publish = (args: readonly string[]): Promise<Outcome> => runProgram('mosquitto_pub', args);
 const trusting = (): string[] => ['--cafile', authority.caFile];
 const bearing = (files: TlsFilesConfig): string[] => [
   ...trusting(),
@@ -75,19 +82,14 @@ const bearing = (files: TlsFilesConfig): string[] => [
 
 /** Publishes at QoS 1 and tells what a subscriber without rules got of it, up to a last word. */
 async function arrived(topic: string, ...publishers: readonly (readonly string[])[]): Promise<string[]> {
-  using subscriber = new Subscriber([...at('plain'), '-t', topic, '-t', `last/${topic}`, '-v', '-q', '1']);
-  const send = (args: readonly string[], to: string, word: string): ReturnType<typeof publish> =>
+  const last = `last/${topic}`;
+  await using subscriber = await Subscriber.start(...at('plain'), '-t', topic, '-t', last, '-v', '-q', '1');
+  const send = (args: readonly string[], to: string, word: string): Promise<Outcome> =>
     publish([...args, '-t', to, '-m', word, '-q', '1']);
-  await ready(subscriber, `last/${topic}`);
   for (const args of publishers) await send(args, topic, 'reading');
-  await send(at('plain'), `last/${topic}`, 'end');
-  await subscriber.until(() => subscriber.lines.includes(`last/${topic} end`));
-  return subscriber.lines.filter((line) => line === `${topic} reading`);
-}
-
-/** mosquitto_sub does not say when it has subscribed: words until the first arrives. */
-async function ready(subscriber: Subscriber, topic: string): Promise<void> {
-  while (subscriber.lines.length === 0) await publish([...at('plain'), '-t', topic, '-m', 'ready']);
+  await send(at('plain'), last, 'end');
+  await subscriber.received(`${last} end`);
+  return subscriber.messages.filter((line) => line === `${topic} reading`);
 }
 
 describe('mosquitto clients at every kind of listener', { skip }, () => {
@@ -142,23 +144,21 @@ describe('mosquitto clients at every kind of listener', { skip }, () => {
   });
 
   it('stays while certificates are renewed and withdrawn, many at once', async () => {
-    using subscriber = new Subscriber([...at('tls'), ...trusting(), '-t', 'r/#', '-q', '1']);
-    await ready(subscriber, 'r/ready');
+    await using subscriber = await Subscriber.start(...at('tls'), ...trusting(), '-t', 'r/#', '-q', '1');
     const words: string[] = [];
     for (const [round, files] of [renewed, server, renewed].entries()) {
-      await broker.reload('tls', { protocol: 'tls', tls: files });
+      await broker.reload('tls', { tls: files });
       const batch = Array.from({ length: 8 }, (_, index) => `${round}-${index}`);
       const results = await Promise.all(
         batch.map((word) => publish([...at('tls'), ...trusting(), '-t', 'r/word', '-m', word, '-q', '1'])),
       );
-      for (const { code, said } of results) assert.equal(code, 0, said);
+      for (const { code, stderr } of results) assert.equal(code, 0, stderr);
       words.push(...batch);
     }
-    await subscriber.until(() => words.every((word) => subscriber.lines.includes(word)));
-    const change = { protocol: 'tls', requireCertificate: true, certificateIdentity: 'common-name' } as const;
+    for (const word of words) await subscriber.received(word);
     const crlFile = await authority.revoke([pump]);
-    await broker.reload('byName', { ...change, tls: { ...server, crlFile } });
-    const send = (files: TlsFilesConfig): ReturnType<typeof publish> =>
+    await broker.reload('byName', { tls: { ...server, crlFile } });
+    const send = (files: TlsFilesConfig): Promise<Outcome> =>
       publish([...at('byName'), ...bearing(files), '-t', 'own/x', '-m', 'x', '-q', '1']);
     assert.notEqual((await send(pump)).code, 0);
     assert.equal((await send(tank)).code, 0);

@@ -1,0 +1,2 @@
+/** What the broker got wrong. */
+export class FuzzFault extends Error {}
