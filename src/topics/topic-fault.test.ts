@@ -24,6 +24,18 @@ test('topic names: what may stand and what may not [MQTT-4.7.3-1] [MQTT-4.7.3-2]
   }
 });
 
+test('half a surrogate pair has no UTF-8, so it names nothing [MQTT-1.5.4-1]', () => {
+  for (const text of ['\ud83d', 'a/\ude00', '\ude00\ud83d/b']) {
+    assert.equal(topicNameFault(text, 5), ReasonCode.TopicNameInvalid, JSON.stringify(text));
+    assert.equal(topicFilterFault(text, 5), ReasonCode.TopicFilterInvalid, JSON.stringify(text));
+    assert.equal(
+      topicFilterFault(`$share/g/${text}`, 5),
+      ReasonCode.TopicFilterInvalid,
+      JSON.stringify(text),
+    );
+  }
+});
+
 test('topic names: levels are counted', () => {
   assert.equal(topicNameFault('a/b/c', 3), ReasonCode.Success);
   assert.equal(topicNameFault('a/b/c/', 3), ReasonCode.TopicNameInvalid);

@@ -7,8 +7,8 @@ const plus = 0x2b;
 const slash = 0x2f;
 
 /**
- * What is wrong with a topic name: `Success`, or `TopicNameInvalid` for an empty name, a wildcard, U+0000 or more than
- * `maximumLevels` levels (MQTT 5, 4.7.3). One pass, nothing allocated.
+ * What is wrong with a topic name: `Success`, or `TopicNameInvalid` for an empty name, a wildcard, U+0000, half a
+ * surrogate pair (1.5.4) or more than `maximumLevels` levels (MQTT 5, 4.7.3). Nothing is allocated.
  */
 export function topicNameFault(topic: string, maximumLevels: number): ReasonCode {
   if (topic.length === 0) return ReasonCode.TopicNameInvalid; // [MQTT-4.7.3-1]
@@ -19,7 +19,8 @@ export function topicNameFault(topic: string, maximumLevels: number): ReasonCode
     if (char === slash) levels++;
     else if (char === plus || char === hash || char === nul) return ReasonCode.TopicNameInvalid; // [MQTT-3.3.2-2], [MQTT-4.7.3-2]
   }
-  return levels > maximumLevels ? ReasonCode.TopicNameInvalid : ReasonCode.Success;
+  const isFit = levels <= maximumLevels && topic.isWellFormed(); // [MQTT-1.5.4-1]
+  return isFit ? ReasonCode.Success : ReasonCode.TopicNameInvalid;
 }
 
 /**
@@ -27,6 +28,7 @@ export function topicNameFault(topic: string, maximumLevels: number): ReasonCode
  * filter is checked in both its parts; `maximumLevels` counts the levels of the filter inside.
  */
 export function topicFilterFault(filter: string, maximumLevels: number): ReasonCode {
+  if (!filter.isWellFormed()) return ReasonCode.TopicFilterInvalid; // [MQTT-1.5.4-1]
   if (!filter.startsWith(sharePrefix)) return plainFilterFault(filter, 0, maximumLevels);
   const end = filter.indexOf('/', sharePrefix.length);
   if (end <= sharePrefix.length) return ReasonCode.TopicFilterInvalid; // [MQTT-4.8.2-1]

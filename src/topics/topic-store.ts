@@ -24,6 +24,12 @@ export class StoreNode<T> {
 export class TopicStore<T> {
   readonly #root = new StoreNode<T>();
   #size = 0;
+  #nodes = 0;
+
+  /** Levels of all topics, those that topics share once: each takes memory of its own. */
+  get nodes(): number {
+    return this.#nodes;
+  }
 
   /** Topics that have a value. */
   get size(): number {
@@ -41,6 +47,7 @@ export class TopicStore<T> {
       if (child === undefined) {
         child = new StoreNode<T>();
         node.children.set(level, child);
+        this.#nodes++;
       }
       node = child;
       start = end === -1 ? -1 : end + 1;
@@ -84,6 +91,7 @@ export class TopicStore<T> {
       if (value !== undefined || children !== null) break;
       const parent = path[depth - 1] as StoreNode<T>;
       parent.children?.delete(levels[depth - 1] as string);
+      this.#nodes--;
       if (parent.children?.size === 0) parent.children = null;
     }
     return before;

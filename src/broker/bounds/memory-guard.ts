@@ -68,8 +68,8 @@ export class MemoryGuard {
   readonly #gauge: MemoryGauge;
   /** It was full at the last look, and nobody was ended for it yet. */
   #mustRelieve = false;
-  /** Bytes received, and of payloads sent, at which to look again. */
-  #lookAtCarried = lookAgainBytes;
+  /** Bytes received, and of payloads sent, at which to look again; 0 = with the first. */
+  #lookAtCarried = 0;
   /** Payload bytes sent at which publishers wait for the next turn. */
   #pauseAtSent = Infinity;
   #collectedAt = Number.NEGATIVE_INFINITY;
@@ -192,12 +192,9 @@ export class MemoryGuard {
 /** The memory of this thread. */
 export const threadMemory: MemoryGauge = {
   read() {
-    const { heapUsed, external } = process.memoryUsage();
-    return {
-      heapBytes: heapUsed,
-      externalBytes: external,
-      heapLimitBytes: getHeapStatistics().heap_size_limit,
-    };
+    // `process.memoryUsage` says the same, but asks the system for the resident memory each time.
+    const { used_heap_size, external_memory, heap_size_limit } = getHeapStatistics();
+    return { heapBytes: used_heap_size, externalBytes: external_memory, heapLimitBytes: heap_size_limit };
   },
   collect() {
     setFlagsFromString('--expose-gc');
