@@ -191,9 +191,8 @@ export class Platform implements PlatformPort {
   #publishLive(batch: IngestBatch): void {
     const touched = this.#views.onBatch(batch);
     for (const { topic, reason } of batch.quarantined) {
-      this.#unreadable.warning(`a message cannot be read and is kept in the quarantine: ${reason}`, {
-        topic,
-      });
+      const what = 'a message cannot be read and is kept in the quarantine';
+      this.#unreadable.warning(`${what}: ${reason}`, { topic }, what);
     }
     if (this.#listeners.size === 0) return;
     if (touched.length > 0) this.#emit({ kind: 'devices', devices: touched });

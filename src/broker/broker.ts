@@ -86,6 +86,13 @@ export class Broker {
     return this.#core.admission.mayConnect(address, listener);
   }
 
+  /** A listener has refused a connection by a bound of its own: it counts with those that are refused here. */
+  countRefused(bound: 'connections' | 'handshakes'): void {
+    const { statistics } = this.#core;
+    statistics.connectionsRefused++;
+    if (bound === 'connections') statistics.reached.connections++;
+  }
+
   /** Tells what this part says of itself under `$SYS`, until the function that is returned is called. */
   watchState(source: StateSource): () => void {
     this.#core.sources.add(source);
@@ -206,6 +213,8 @@ export class Broker {
       core.turn.run();
     }
     if (core.connections.size > 0) await idle;
+    core.sparing.close();
+    core.traffic.close();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

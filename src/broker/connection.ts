@@ -358,7 +358,7 @@ export class Connection implements FrameSink, TransportHandler, OutboxOwner, Rec
   /** What it waits for it can never get. */
   #onTooLarge(): void {
     const text = `client ${this.clientId} takes no packet as large as its answer; it is disconnected`;
-    this.core.log.notice(text, this.#logFields());
+    this.core.sparing.notice(text, this.#logFields(), 'a client takes no packet as large as its answer');
     this.disconnect(ReasonCode.PacketTooLarge, 'the maximum packet size of the client is too small');
   }
 
@@ -367,7 +367,8 @@ export class Connection implements FrameSink, TransportHandler, OutboxOwner, Rec
     const { statistics } = this.core;
     statistics.protocolErrors++;
     if (code === ReasonCode.PacketTooLarge) statistics.reached['packet-size']++;
-    this.core.log.notice(`client ${this.clientId} is disconnected: ${reasonName(code)}`, this.#logFields());
+    const why = `is disconnected: ${reasonName(code)}`;
+    this.core.sparing.notice(`client ${this.clientId} ${why}`, this.#logFields(), `a client ${why}`);
     this.disconnect(code, reasonName(code));
   }
 
@@ -376,7 +377,7 @@ export class Connection implements FrameSink, TransportHandler, OutboxOwner, Rec
     this.core.statistics.bugs++;
     const stack = error instanceof Error ? (error.stack ?? error.message) : String(error);
     const text = `BUG in handling client ${this.clientId}; please report it: ${stack}`;
-    this.core.log.error(text, this.#logFields());
+    this.core.sparing.error(text, this.#logFields(), 'BUG in handling a client');
     this.disconnect(ReasonCode.ImplementationSpecificError, 'internal error');
   }
 

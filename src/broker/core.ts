@@ -1,5 +1,5 @@
 import { randomInt } from 'node:crypto';
-import { Roster, type Clock, type Logger } from '#base';
+import { Roster, SparingLog, type Clock, type Logger } from '#base';
 import type { LimitsConfig } from '#config';
 import { createAckRecord, PublishRecord, type AckRecord } from '#mqtt';
 import type { Connection } from './connection.ts';
@@ -38,6 +38,10 @@ import { TakeoverWatch } from './takeover-watch.ts';
 import { Turn } from './turn.ts';
 import { Wills } from './wills.ts';
 
+/** Lines of one kind in ten seconds; the others are counted in one more. */
+const linesOfAKind = 10;
+const linesOfTraffic = 500;
+
 /** What a broker is made of; see `Broker` for the fields' meaning. */
 export interface BrokerOptions {
   readonly clock: Clock;
@@ -74,6 +78,10 @@ export interface BrokerOptions {
 export class BrokerCore {
   readonly clock: Clock;
   readonly log: Logger;
+  /** For what a client can cause as often as it likes. */
+  readonly sparing: SparingLog;
+  /** For clients that come and go. */
+  readonly traffic: SparingLog;
   limits: LimitsConfig;
   readonly journal: Journal;
   readonly name: string;
@@ -117,6 +125,8 @@ export class BrokerCore {
   readonly doors: Readonly<DoorStatistics>[] = [];
   /** Bytes that may wait for any client's socket while memory is tight; else `Infinity`: their own bounds hold. */
   tightBound = Infinity;
+  /** Unacknowledged bytes beyond which a client gets no more while memory is tight; else `Infinity`. */
+  unacknowledgedBound = Infinity;
   /** Records that every connection decodes into: valid until the next packet is decoded. */
   readonly publishRecord = new PublishRecord();
   readonly ackRecord: AckRecord = createAckRecord();
@@ -138,6 +148,8 @@ export class BrokerCore {
   constructor(options: BrokerOptions) {
     this.clock = options.clock;
     this.log = options.log;
+    this.sparing = new SparingLog(options.clock, options.log, linesOfAKind);
+    this.traffic = new SparingLog(options.clock, options.log, linesOfTraffic);
     this.limits = options.limits;
     this.journal = options.journal;
     this.name = options.name;
@@ -172,6 +184,10 @@ export class BrokerCore {
     this.throttles = new Throttles(this);
     this.fairShare = new FairShare(this);
     this.memory = new MemoryGuard(this, options.memory ?? threadMemory);
+    this.turn.onPart = (): void => {
+      this.memory.look();
+      this.memory.relieve();
+    };
   }
 
   /** Everything recorded so far survives a crash. */
@@ -206,19 +222,19 @@ export class BrokerCore {
   /** Tells the program around the broker of a message that was routed. */
   tellPublished(message: Message, identity: Identity | null): void {
     const { published } = this.hooks;
-    if (published !== null) callHook(published, this.log, message, identity);
+    if (published !== null) callHook(published, this.sparing, message, identity);
   }
 
   /** Tells what happened to a client, but not of the parts of this program. */
   tell(event: BrokerEvent, profile?: ListenerProfile): void {
-    if (this.events !== noEvents && profile?.isInside !== true) callHook(this.#onEvent, this.log, event);
+    if (this.events !== noEvents && profile?.isInside !== true) callHook(this.#onEvent, this.sparing, event);
   }
 
   /** Counts and tells a message that is not delivered. */
   drop(policy: DropPolicy, clientId: string, topic: string): void {
     this.statistics.dropped[policy]++;
     const { onDropped } = this.hooks;
-    if (onDropped.length > 0) callHooks(onDropped, this.log, policy, clientId, topic);
+    if (onDropped.length > 0) callHooks(onDropped, this.sparing, policy, clientId, topic);
   }
 
   countQueued(messages: number, bytes: number): void {

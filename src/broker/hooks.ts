@@ -1,4 +1,4 @@
-import { messageOf, type Logger, type PeerInfo } from '#base';
+import { messageOf, type PeerInfo, type SparingLog } from '#base';
 import type { ProtocolVersion, PublishProperties, Qos, ReasonCode } from '#mqtt';
 import type { Identity } from './ports.ts';
 import type { DropPolicy } from './statistics.ts';
@@ -72,20 +72,20 @@ export function createHooks(): Hooks {
 /** Calls a handler; its fault is its own and never reaches a connection. */
 export function callHook<A extends readonly unknown[]>(
   handler: (...values: A) => void,
-  log: Logger,
+  log: SparingLog,
   ...values: A
 ): void {
   try {
     handler(...values);
   } catch (error) {
-    log.error(`a hook failed: ${messageOf(error)}`);
+    log.error(`a hook failed: ${messageOf(error)}`, {});
   }
 }
 
 /** Calls each handler. */
 export function callHooks<A extends readonly unknown[]>(
   handlers: readonly ((...values: A) => void)[],
-  log: Logger,
+  log: SparingLog,
   ...values: A
 ): void {
   for (const handler of handlers) callHook(handler, log, ...values);

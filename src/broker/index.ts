@@ -1,5 +1,6 @@
 /** Level 2: the MQTT broker's core. Decides; no I/O: transports, time, trust and the journal are given to it. */
 export { Broker, type OwnMessage } from './broker.ts';
+export { networkOf } from './bounds/network-of.ts';
 export type { MemoryGauge, MemoryUse } from './bounds/memory-guard.ts';
 export type { BrokerOptions } from './core.ts';
 export {

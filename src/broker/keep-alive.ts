@@ -3,6 +3,7 @@ import type { Connection } from './connection.ts';
 import { Phase } from './phase.ts';
 import type { BrokerCore } from './core.ts';
 import { checkAuthenticationTime } from './handlers/auth.ts';
+import { turnAway } from './handlers/refuse.ts';
 
 /** A client that takes its bytes too slowly for so long is disconnected. */
 const slowMs = 30_000;
@@ -35,6 +36,12 @@ function isSilent(connection: Connection, now: number): boolean {
 
 function checkSignIn(core: BrokerCore, connection: Connection, now: number): void {
   if (now - connection.acceptedAt < connection.limits.connectTimeoutMs) return;
+  if (connection.phase === Phase.Authenticating) {
+    // It has said everything; we have not come to an answer.
+    core.statistics.reached['sign-ins']++;
+    turnAway(connection, ReasonCode.ServerBusy);
+    return;
+  }
   core.statistics.connectionsRefused++;
   core.statistics.reached['connect-time']++;
   const reasonCode = ReasonCode.KeepAliveTimeout;
@@ -49,9 +56,8 @@ function isSlow({ phase, outbox }: Connection, now: number): boolean {
 /** 0x97: the bound that it passed is ours (an implementation or administrative limit). */
 function endSlow(core: BrokerCore, connection: Connection): void {
   core.statistics.slowClientsClosed++;
-  core.log.warning(`client ${connection.clientId} does not take its messages; it is disconnected`, {
-    pending_bytes: connection.outbox.waiting,
-    address: connection.transport.peer.address,
-  });
+  const fields = { pending_bytes: connection.outbox.waiting, address: connection.transport.peer.address };
+  const what = 'does not take its messages; it is disconnected';
+  core.sparing.warning(`client ${connection.clientId} ${what}`, fields, `a client ${what}`);
   connection.disconnect(ReasonCode.QuotaExceeded, 'the client does not take its messages');
 }

@@ -1,6 +1,13 @@
 import { isUtf8 } from 'node:buffer';
 import type { LimitsConfig } from '#config';
-import { ReasonCode, utf8Length, type PublishProperties, type Qos } from '#mqtt';
+import {
+  ProtocolVersion,
+  publishLength,
+  ReasonCode,
+  utf8Length,
+  type PublishProperties,
+  type Qos,
+} from '#mqtt';
 import { topicNameFault } from '#topics';
 import type { FrameLease } from './frame-memory.ts';
 import type { StoredDelivery, StoredMessage } from './ports.ts';
@@ -26,6 +33,7 @@ export class Message implements StoredMessage {
   readonly expiresAt: number;
   journalId = 0;
   #kept = false;
+  #size = 0;
   /** The payload, or what it stands in. */
   #bytes: Buffer;
   /** Where it begins there; -1 = `#bytes` is the payload and nothing else. */
@@ -61,6 +69,16 @@ export class Message implements StoredMessage {
     this.#bytes = bytes;
     this.#start = start;
     this.lease = lease;
+  }
+
+  /** Bytes of topic, payload and properties: those can be much more than the rest. */
+  get size(): number {
+    const { payloadLength, topicLength, properties } = this;
+    if (properties === null) return payloadLength + topicLength;
+    // Once for a message: properties do not change in size.
+    if (this.#size === 0)
+      this.#size = publishLength(topicLength, payloadLength, 0, properties, ProtocolVersion.V5);
+    return this.#size;
   }
 
   /** A view, made when it is first asked for: most messages are only copied on. */
@@ -212,6 +230,6 @@ export class Delivery implements StoredDelivery {
 
   /** Bytes that it holds in memory, roughly: what queue bounds count. */
   get size(): number {
-    return this.message.payloadLength + this.message.topicLength;
+    return this.message.size;
   }
 }

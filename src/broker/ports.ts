@@ -14,6 +14,8 @@ export interface Credentials {
   readonly username: string | undefined;
   readonly password: Buffer | undefined;
   readonly peer: PeerInfo;
+  /** False when the client is gone, or its time to sign in is over: nobody has to be verified for it any more. */
+  readonly isWaiting?: () => boolean;
 }
 
 /** What a listener is: its trust rules, given with each connection it accepts. */

@@ -34,6 +34,7 @@ function restoreSession(core: BrokerCore, stored: StoredSession): void {
   }
   for (const packetId of stored.incomingPacketIds) session.incoming.add(packetId);
   session.queue.canSpill = core.journal.readDeliveries !== undefined && !session.hasShares;
+  session.queue.isAway = true;
   restoreDeliveries(core, session, stored);
   core.sessions.add(session);
   core.sessions.markOffline(session);
@@ -51,8 +52,10 @@ function restoreDeliveries(core: BrokerCore, session: Session, stored: StoredSes
   for (const one of inMemory) {
     const delivery = restoredDelivery(one);
     session.continueSerial(delivery.serial);
-    if (one.packetId !== 0) session.inflight.restore(one.packetId, delivery, one.received);
-    else if (session.queue.push(delivery)) core.countQueued(1, delivery.size);
+    if (one.packetId !== 0) {
+      session.inflight.restore(one.packetId, delivery, one.received);
+      session.unacknowledgedBytes += delivery.size;
+    } else if (session.queue.push(delivery)) core.countQueued(1, delivery.size);
     else core.drop('queue-full', session.clientId, delivery.message.topic);
   }
 }

@@ -39,9 +39,10 @@ export class TakeoverWatch {
     watched.isTold = true;
     this.#core.statistics.clientIdFights++;
     const who = formerAddress === address ? `both at ${address}` : `at ${formerAddress} and ${address}`;
-    this.#core.log.warning(
+    this.#core.sparing.warning(
       `two devices fight over client id ${clientId}, ${who}; give each its own id or name it in shared_client_ids`,
       { takeovers: watched.takeovers },
+      'two devices fight over a client id',
     );
   }
 

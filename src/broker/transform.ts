@@ -28,7 +28,7 @@ export function transformPacket(connection: Connection, packet: PublishPacket): 
   try {
     outcome = transform(packet, identity);
   } catch (error) {
-    core.log.error(`hook transform failed on a message of client ${identity.clientId}: ${messageOf(error)}`);
+    onHookFault(core, `a message of client ${identity.clientId}`, error);
     connection.disconnect(ReasonCode.ImplementationSpecificError, 'the message could not be handled');
     return ReasonCode.ImplementationSpecificError;
   }
@@ -63,10 +63,16 @@ export function transformWill(core: BrokerCore, will: Will, identity: Identity):
       properties: changedProperties(will.properties, outcome),
     };
   } catch (error) {
-    core.log.error(`hook transform failed on the will of client ${identity.clientId}: ${messageOf(error)}`);
+    onHookFault(core, `the will of client ${identity.clientId}`, error);
     core.drop('hook', identity.clientId, topic);
     return null;
   }
+}
+
+function onHookFault(core: BrokerCore, what: string, error: unknown): void {
+  const reason = messageOf(error);
+  const text = `hook transform failed on ${what}: ${reason}`;
+  core.sparing.error(text, {}, `hook transform failed: ${reason}`);
 }
 
 function dropByHook(core: BrokerCore, topic: string, identity: Identity, outcome: MessageDrop): ReasonCode {

@@ -4,6 +4,12 @@ import type { Outbox } from './outbox.ts';
 import type { Scheduler } from './ports.ts';
 import type { Statistics } from './statistics.ts';
 
+/**
+ * Outboxes that write in one turn. Over TLS each of them takes some 32 KiB for as long as the turn lasts, whatever it
+ * writes, so that one message to thousands of clients would be hundreds of megabytes.
+ */
+const writersInATurn = 256;
+
 /** Work that goes on in slices: true = there is more for the next turn. */
 export type SlicedTask = () => boolean;
 
@@ -12,7 +18,7 @@ export type SlicedTask = () => boolean;
  *
  *   1. connections that may read again go on with what was held
  *   2. long work (replay of retained messages) does one slice
- *   3. every outbox that got frames writes them
+ *   3. outboxes that got frames write them, those that got them first; the rest in the next turns
  *   4. the thread may rest a moment, so that what comes one by one gathers
  *
  * Connections go on here and not where they are released, because a release happens inside the handling of another
@@ -51,6 +57,11 @@ export class Turn {
     this.#request();
   }
 
+  /** Outboxes are left over for the next turn: who sends to many has to wait until none is. */
+  isBehind = false;
+  /** Called after a part of such a flush: when it is done, the memory of the next one is taken. */
+  onPart: () => void = () => {};
+
   /** Does everything that is due now. */
   run(): void {
     this.#isScheduled = false;
@@ -71,9 +82,17 @@ export class Turn {
   #flush(): void {
     const outboxes = this.#dirty;
     this.#dirty = this.#spare;
-    for (const outbox of outboxes) outbox.flush();
+    const end = Math.min(outboxes.length, writersInATurn);
+    for (let i = 0; i < end; i++) outboxes[i]!.flush();
+    const wasBehind = this.isBehind;
+    this.isBehind = end < outboxes.length;
+    if (this.isBehind) {
+      for (let i = end; i < outboxes.length; i++) this.#dirty.push(outboxes[i]!);
+      this.#request();
+    }
     outboxes.length = 0;
     this.#spare = outboxes;
+    if (this.isBehind || wasBehind) this.onPart();
   }
 
   #request(): void {

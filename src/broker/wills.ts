@@ -18,9 +18,11 @@ export class Wills {
     const core = this.#core;
     if (!session.authorizer.mayPublish(session.identity, will.topic)) {
       core.drop('not-authorized', session.clientId, will.topic);
-      core.log.notice(`the will of client ${session.clientId} is not published: not authorized`, {
-        topic: will.topic,
-      });
+      core.sparing.notice(
+        `the will of client ${session.clientId} is not published: not authorized`,
+        { topic: will.topic },
+        'a will is not published: not authorized',
+      );
       return;
     }
     const transformed = transformWill(core, will, session.identity);

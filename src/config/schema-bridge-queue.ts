@@ -145,7 +145,7 @@ export const bridgeQueueKeys: readonly KeySpec[] = [
     type: { kind: 'integer', minimum: 1, maximum: 1_000_000_000 },
     default: null,
     defaultText:
-      'with `[persistence]` one for each 256 bytes of `[broker] maximum_memory` (786,432), at most 10,000,000; else that of `[broker]`',
+      'with `[persistence]` one for each 384 bytes of `[broker] maximum_memory` (786,432), at most 10,000,000; else that of `[broker]`',
     reload: 'reconnect',
     description: 'Messages that wait for the other broker.',
   },

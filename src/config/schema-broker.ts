@@ -18,7 +18,7 @@ export const brokerTable: TableSpec = {
       default: 4000,
       reload: 'live',
       description:
-        'Connections at once, over all listeners (and on each Unix socket); a TLS connection takes about 50 kB.',
+        'Connections at once, over all listeners (and on each Unix socket); a TLS connection takes about 55 kB, and with large messages up to 130 kB: `maximum_memory` may refuse it before.',
     },
     {
       key: 'maximum_connections_per_address',
@@ -60,10 +60,10 @@ export const brokerTable: TableSpec = {
     {
       key: 'maximum_memory',
       type: { kind: 'size', minimum: 0, maximum: 1024 * 1024 * mib },
-      default: 192 * mib,
+      default: 288 * mib,
       reload: 'live',
       description:
-        "Memory that the broker's data may take (heap and buffers, without the program itself); 0 = no bound. From 90 % on new connections are refused and QoS 0 is dropped for whoever lags; at 100 % nothing more is queued for absent clients, but for what goes to the disk alone, or newly retained.",
+        'What clients can make the process hold: heap, buffers, and what connections take beside, most of all over TLS; the program itself takes about 80 MB more. 0 = no bound. What outlives its connection (absent sessions, their subscriptions and queues, retained messages) may take 60 % of it; beyond, no more of that is taken, but for what goes to the disk alone. From 90 % on new connections are refused and QoS 0 is dropped for whoever lags. At 100 % nothing new is subscribed to, and the clients that hold most are disconnected.',
     },
     {
       key: 'flapping_connects',

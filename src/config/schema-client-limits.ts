@@ -40,7 +40,7 @@ export const clientLimitKeys: readonly KeySpec[] = [
     default: 500,
     reload: 'live',
     description:
-      'TLS and WebSocket handshakes under way at once on one listener; beyond, a new connection is closed before it costs any arithmetic.',
+      'TLS and WebSocket handshakes under way at once on one listener, from one address at most as many as it leaves for others; beyond, a new connection is closed before it costs any arithmetic.',
   },
   {
     key: 'receive_maximum',
@@ -64,12 +64,12 @@ export const clientLimitKeys: readonly KeySpec[] = [
     default: 1000,
     reload: 'reconnect',
     description:
-      'QoS 1 and 2 messages on their way to a client that would take more (20 to one before MQTT 5 that subscribes at QoS 2, because it cannot say what it takes). Ingest acknowledges in batches, so this also bounds the rows of one commit; the bytes are bounded by `maximum_queued_bytes`.',
+      'QoS 1 and 2 messages on their way to a client that would take more (20 to one before MQTT 5 that subscribes at QoS 2, because it cannot say what it takes). Ingest acknowledges in batches, so this also bounds the rows of one commit; their bytes are bounded by `maximum_inflight_bytes`.',
   },
   {
     key: 'maximum_inflight_bytes',
     type: { kind: 'size', minimum: 0, maximum: 1024 * mib },
-    default: 0,
+    default: 8 * mib,
     reload: 'reconnect',
     description:
       'Bytes of unacknowledged messages to one client at which no more are sent to it, one message at least; 0 = no bound of their own.',

@@ -1,13 +1,21 @@
 import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
-import { DavylampError, LineLogger, SystemClock, type Clock, type Dialer, type Logger } from '#base';
+import {
+  DavylampError,
+  LineLogger,
+  SystemClock,
+  type Clock,
+  type Dialer,
+  type Logger,
+  SparingLog,
+} from '#base';
 import { Broker as BrokerCore, type ListenerProfile, type QueueView, type Statistics } from '#broker';
 import { createPublishProperties } from '#client';
 import type { LimitsConfig, ListenerConfig } from '#config';
 import { createListener, createMemoryDialer, isAddressMissing, type BoundAddress } from '#listeners';
 import { ReasonCode, reasonName } from '#mqtt';
-import { allowAll, loadTrust, type Trust } from '#security';
+import { allowAll, HashTurns, loadTrust, type Trust } from '#security';
 import { InsideSubscription } from './inside-subscription.ts';
 import { checkListeners, defaultConfig, hasOwnRules, listenerConfig } from './listener-config.ts';
 import { connectHooks } from './observe.ts';
@@ -37,6 +45,7 @@ export class Broker implements AsyncDisposable {
   readonly #core: BrokerCore;
   readonly #parts: Parts;
   readonly #hookContext: HookContext;
+  readonly #turns = new HashTurns();
   readonly #authorizers: HookAuthorizer[] = [];
   readonly #listening: Listening[] = [];
   /** Nobody can guess it: no client from outside gets at these sessions. */
@@ -53,7 +62,7 @@ export class Broker implements AsyncDisposable {
     const { hooks, log, core, clock } = parts;
     this.#hookContext = {
       hooks,
-      log,
+      log: new SparingLog(clock, log, 10),
       expel: (clientId) =>
         core.disconnect(clientId, ReasonCode.ImplementationSpecificError, 'internal error'),
     };
@@ -220,7 +229,7 @@ export class Broker implements AsyncDisposable {
     limits: LimitsConfig,
   ): Promise<BoundAddress | null> {
     const { core, clock, log } = this.#parts;
-    const trust = await loadTrust(listener, { clock });
+    const trust = await loadTrust(listener, { clock, turns: this.#turns });
     for (const warning of trust.warnings) log.warning(warning);
     const profile = this.#profileOf(listener, trust, options, limits);
     const opened = createListener(listener, (transport) => core.accept(transport, profile), {
@@ -229,6 +238,7 @@ export class Broker implements AsyncDisposable {
       maximumConnections: limits.maximumConnections,
       ...(limits.maximumHandshakes === undefined ? {} : { maximumHandshakes: limits.maximumHandshakes }),
       admit: (address) => core.mayConnect(address, listener.name),
+      onRefused: (bound) => core.countRefused(bound),
     });
     this.#stack.defer(() => opened.close());
     let bound: BoundAddress;

@@ -1,4 +1,4 @@
-import { DavylampError, messageOf, type Clock, type Dialer, type Logger } from '#base';
+import { DavylampError, messageOf, SparingLog, type Clock, type Dialer, type Logger } from '#base';
 import { Client } from '#client';
 import { reasonName } from '#mqtt';
 import type { MessageHandler, SubscribeOptions } from './options.ts';
@@ -18,13 +18,13 @@ export class InsideSubscription implements AsyncDisposable {
   readonly clientId: string;
   readonly #client: Client;
   readonly #handler: MessageHandler;
-  readonly #log: Logger;
+  readonly #log: SparingLog;
 
   constructor(clientId: string, filter: string, handler: MessageHandler, context: InsideContext) {
     this.filter = filter;
     this.clientId = clientId;
     this.#handler = handler;
-    this.#log = context.log;
+    this.#log = new SparingLog(context.clock, context.log, 10);
     this.#client = new Client({
       ...context,
       clientId,
@@ -76,6 +76,6 @@ export class InsideSubscription implements AsyncDisposable {
 
   /** The message counts as dealt with: to repeat it would only repeat the fault. */
   #onFault(error: unknown): void {
-    this.#log.error(`the handler of subscription ${this.filter} failed: ${messageOf(error)}`);
+    this.#log.error(`the handler of subscription ${this.filter} failed: ${messageOf(error)}`, {});
   }
 }

@@ -68,7 +68,11 @@ test('a listener has bounds of its own, laid over the broker’s, and a world of
   );
   await using first = clientAt(portOf(broker, 'one'), { clientId: 'first' });
   await first.connect();
+  const { connectionsRefused } = broker.statistics;
   await assert.rejects(clientAt(portOf(broker, 'one'), { clientId: 'second' }).connect());
+  // Refused by the listener, it counts like one that the broker refuses.
+  assert.equal(broker.statistics.reached.connections, 1);
+  assert.equal(broker.statistics.connectionsRefused, connectionsRefused + 1);
 });
 
 test('a listener that is optional is left out where the machine does not have its address', async () => {

@@ -1,4 +1,4 @@
-import { messageOf, type Logger } from '#base';
+import { messageOf, type SparingLog } from '#base';
 import type {
   AuthenticationResult,
   Authenticator,
@@ -13,7 +13,7 @@ import type { BrokerHooks, SignInDecision } from './options.ts';
 /** What hooks need to be called safely. */
 export interface HookContext {
   readonly hooks: BrokerHooks;
-  readonly log: Logger;
+  readonly log: SparingLog;
   /** Ends the connection of a client whose hook has failed. */
   readonly expel: (clientId: string) => void;
 }
@@ -34,7 +34,9 @@ export function withHook(
       const decision = await hooks.authenticate?.(client);
       return resultOf(decision ?? false, verifiedName ?? credentials.username ?? null);
     } catch (error) {
-      log.error(`hook authenticate failed for client ${credentials.clientId}: ${messageOf(error)}`);
+      const reason = messageOf(error);
+      const text = `hook authenticate failed for client ${credentials.clientId}: ${reason}`;
+      log.error(text, {}, `hook authenticate failed: ${reason}`);
       return { reasonCode: ReasonCode.ServerUnavailable, detail: 'sign-in is not available' };
     }
   };
@@ -128,7 +130,9 @@ export class HookAuthorizer implements Authorizer {
   }
 
   #onFault(hook: string, identity: Identity, error: unknown): false {
-    this.#context.log.error(`hook ${hook} failed for client ${identity.clientId}: ${messageOf(error)}`);
+    const reason = messageOf(error);
+    const text = `hook ${hook} failed for client ${identity.clientId}: ${reason}`;
+    this.#context.log.error(text, {}, `hook ${hook} failed: ${reason}`);
     this.#context.expel(identity.clientId);
     return false;
   }

@@ -11,6 +11,7 @@ import type {
   StoredSubscription,
   StoredWill,
 } from '#broker';
+import { ProtocolVersion, publishLength } from '#mqtt';
 import type { FileJournal } from './file-journal.ts';
 import { openJournal, type JournalOptions } from './open-journal.ts';
 
@@ -188,8 +189,9 @@ function readableWill(stored: StoredWill | null): string {
   return JSON.stringify({ topic, payload: text, qos, retain, delay, properties, dueAt: stored.dueAt });
 }
 
-function weightOf({ topic, payload }: StoredMessage): number {
-  return Buffer.byteLength(topic) + payload.length;
+function weightOf({ topic, payload, properties }: StoredMessage): number {
+  if (properties === null) return Buffer.byteLength(topic) + payload.length;
+  return publishLength(Buffer.byteLength(topic), payload.length, 0, properties, ProtocolVersion.V5);
 }
 
 function sumOf<T>(list: readonly T[], value: (one: T) => number): number {

@@ -6,6 +6,7 @@ export {
   localPeer,
   type BoundAddress,
   type Listener,
+  type ListenerBound,
   type ListenerBounds,
   type ListenerContext,
   type ListenerStatistics,

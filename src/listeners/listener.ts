@@ -41,11 +41,17 @@ export interface ListenerStatistics {
   proxyFailures: number;
 }
 
+/** Why a listener refuses a connection by itself. */
+export type ListenerBound = 'connections' | 'handshakes';
+
 /** The broker's bounds for each of its listeners; a listener's own configuration may name narrower ones. */
 export interface ListenerBounds {
   /** Of this listener alone. */
   readonly maximumConnections: number;
-  /** PROXY headers, TLS and WebSocket handshakes under way at once; absent or 0 = no bound of their own. */
+  /**
+   * PROXY headers, TLS and WebSocket handshakes under way at once; absent or 0 = no bound of their own. One address may
+   * have as many of the latter two as it leaves places for others.
+   */
   readonly maximumHandshakes?: number;
 }
 
@@ -60,6 +66,8 @@ export interface ListenerContext extends ListenerBounds {
    * the client's. Absent = everybody may.
    */
   readonly admit?: (address: string) => boolean;
+  /** Told of each connection that one of the listener's own bounds has refused. */
+  readonly onRefused?: (bound: ListenerBound) => void;
   /** Gets the secrets of each TLS session, a line each (NSS key log): whoever has them can read all. Absent = nobody. */
   readonly keyLog?: (line: Buffer) => void;
 }

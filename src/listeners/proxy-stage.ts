@@ -52,7 +52,8 @@ export class ProxyStage {
     const refuse = (reason: string): void => {
       settle();
       this.#statistics.proxyFailures += 1;
-      this.#log.warning(`PROXY header refused: ${reason}`, { peer: proxy.address });
+      const fields = { peer: proxy.address };
+      this.#log.warning(`PROXY header refused: ${reason}`, fields, 'PROXY header refused');
       socket.destroy();
     };
     const onData = (chunk: Buffer): void => {

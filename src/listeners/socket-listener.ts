@@ -1,11 +1,13 @@
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
-import { DavylampError, messageOf, systemCodeOf, type PeerInfo, type Transport } from '#base';
+import { DavylampError, messageOf, SparingLog, systemCodeOf, type PeerInfo, type Transport } from '#base';
 import type { ListenerConfig } from '#config';
+import { HandshakeShares } from './handshake-shares.ts';
 import type { ListenPlace } from './listen-places.ts';
 import {
   isSameDoor,
   localPeer,
   type BoundAddress,
+  type ListenerBound,
   type ListenerBounds,
   type ListenerContext,
   type ListenerStatistics,
@@ -17,6 +19,9 @@ import { SocketTransport } from './socket-transport.ts';
 
 /** Connections that wait in the kernel until we take them: many detectors come back at once after a power cut. */
 const backlog = 1024;
+
+/** Lines of one kind in ten seconds; the others are counted in one more. */
+const linesOfAKind = 10;
 
 /** Gets each connection, with who is at its other end. Behind a proxy the socket is paused and may hold bytes already. */
 export type OnSocket = (socket: Socket, peer: ProxiedPeer) => void;
@@ -31,8 +36,12 @@ export class SocketListener {
     proxyFailures: 0,
   };
   readonly context: ListenerContext;
+  /** For what a peer can cause as often as it likes. */
+  readonly log: SparingLog;
   /** Each tells how many handshakes of one kind are under way. */
   readonly handshakeCounts: (() => number)[] = [];
+  /** Of TLS and WebSocket: behind a proxy, PROXY headers all come from its address. */
+  readonly handshakeShares = new HandshakeShares();
   readonly #onTransport: OnTransport;
   readonly #onSocket: OnSocket;
   readonly #proxy: ProxyStage;
@@ -52,6 +61,7 @@ export class SocketListener {
   ) {
     this.#config = config;
     this.context = context;
+    this.log = new SparingLog(context.clock, context.log, linesOfAKind);
     this.#bounds = context;
     this.#onTransport = onTransport;
     this.#onSocket = onSocket;
@@ -105,7 +115,7 @@ export class SocketListener {
 
   /** Whether a connection may begin its handshake. If not, it is closed and counted. */
   admitsHandshake(socket: Socket, peer: PeerInfo): boolean {
-    if (this.#hasRoomForHandshake()) {
+    if (this.#hasRoomForHandshake(peer.address)) {
       if (this.context.admit === undefined || this.context.admit(peer.address)) return true;
       this.statistics.refused += 1; // whoever said no has told why
     }
@@ -128,6 +138,7 @@ export class SocketListener {
 
   close(): void {
     this.#proxy.close();
+    this.log.close();
     // The ports are free when this returns. The callback would wait for connections, and those are not ours.
     for (const server of this.#servers) server.close();
     this.#servers = [];
@@ -137,13 +148,20 @@ export class SocketListener {
     return Math.min(this.#bounds.maximumConnections, this.#config.maximumConnections ?? Infinity);
   }
 
-  #hasRoomForHandshake(): boolean {
+  /** `address` = whose share counts. */
+  #hasRoomForHandshake(address?: string): boolean {
     const maximum = this.#config.limits?.maximumHandshakes ?? this.#bounds.maximumHandshakes ?? 0;
     let underWay = 0;
     for (const count of this.handshakeCounts) underWay += count();
-    if (maximum === 0 || underWay < maximum) return true;
+    const free = maximum === 0 ? Infinity : maximum - underWay;
+    const isFull = free <= 0;
+    if (!isFull && (address === undefined || this.handshakeShares.hasRoom(address, free))) return true;
     this.statistics.handshakesRefused += 1;
-    this.#onRefused(`${maximum} handshakes are under way`);
+    this.#onRefused(
+      'handshakes',
+      isFull ? `${maximum} handshakes are under way` : 'its address has its share of handshakes under way',
+      address,
+    );
     return false;
   }
 
@@ -195,7 +213,7 @@ export class SocketListener {
   }
 
   #onFull(): void {
-    this.#onRefused(`${this.#maximumConnections} are open already`);
+    this.#onRefused('connections', `${this.#maximumConnections} are open already`);
   }
 
   #listenError(error: Error, where: string): DavylampError {
@@ -211,15 +229,13 @@ export class SocketListener {
   }
 
   #onServerError(error: Error): void {
-    this.context.log.error('cannot take a connection', { reason: messageOf(error) });
+    this.log.error('cannot take a connection', { reason: messageOf(error) });
   }
 
-  #onRefused(reason: string): void {
+  #onRefused(bound: ListenerBound, reason: string, address?: string): void {
     this.statistics.refused += 1;
-    // The first, then every power of two: a flood of connections must not become a flood of lines.
-    const count = this.statistics.refused;
-    if ((count & (count - 1)) !== 0) return;
-    this.context.log.warning(`connection refused, ${reason}`, { refused: count });
+    this.context.onRefused?.(bound);
+    this.log.warning(`connection refused, ${reason}`, { refused: this.statistics.refused, address });
   }
 }
 

@@ -3,6 +3,7 @@ import { Readable } from 'node:stream';
 import { TLSSocket } from 'node:tls';
 import type { Clock, PeerInfo, Timer, Transport, TransportHandler } from '#base';
 import { tlsErrorOf } from './network-error.ts';
+import { uncountedBytes } from './uncounted-bytes.ts';
 
 /** A peer that does not take our last bytes, or does not close, is closed on after this time. */
 const lingerMs = 2000;
@@ -32,6 +33,8 @@ export class SocketTransport implements Transport {
   readonly #clock: Clock;
   /** The system took all of the last write at once. */
   #isPrompt = true;
+  /** Bytes of the largest write so far. */
+  #largest = 0;
   /** A callback is due. */
   #isWriting = false;
   #isEnding = false;
@@ -57,14 +60,14 @@ export class SocketTransport implements Transport {
     return this.#socket.writableLength;
   }
 
-  /** What is encrypted and not sent lies in OpenSSL's own memory. */
   get uncountedBytes(): number {
-    return this.#socket instanceof TLSSocket ? this.#socket.writableLength : 0;
+    return uncountedBytes(this.#socket, this.#largest);
   }
 
   write(bytes: Uint8Array): void {
     const socket = this.#socket;
     if (this.#isEnding || !socket.writable) return;
+    if (bytes.length > this.#largest) this.#largest = bytes.length;
     if (this.#isPrompt && this.handler.looksAfterWrite === true) {
       socket.write(bytes);
       this.#isPrompt = socket.writableLength === 0;
@@ -81,8 +84,13 @@ export class SocketTransport implements Transport {
     if (this.#isEnding || !socket.writable) return;
     const isSilent = this.#isPrompt && this.handler.looksAfterWrite === true;
     const last = pieces.length - 1;
+    let sum = pieces[last]!.length;
     socket.cork();
-    for (let i = 0; i < last; i++) socket.write(pieces[i]!);
+    for (let i = 0; i < last; i++) {
+      socket.write(pieces[i]!);
+      sum += pieces[i]!.length;
+    }
+    if (sum > this.#largest) this.#largest = sum;
     if (isSilent) socket.write(pieces[last]!);
     else this.#writeAndTell(pieces[last]!);
     socket.uncork();

@@ -103,13 +103,16 @@ test('a closed listener frees its port and leaves the connections alone', async 
 });
 
 test('connections beyond the maximum are refused and counted', async () => {
-  await using door = await openDoor({}, 2);
+  const told: string[] = [];
+  const onRefused = (bound: string): void => void told.push(bound);
+  await using door = await openDoor({}, 2, undefined, { onRefused });
   const first = [await dial({ port: door.port }), await dial({ port: door.port })];
   await Promise.all([door.accepted(), door.accepted()]);
   const third = await dial({ port: door.port }).catch(() => null);
   if (third !== null) await third.until(() => third.closes === 1);
   assert.equal(door.listener.statistics.refused, 1);
   assert.equal(door.listener.statistics.accepted, 2);
+  assert.deepEqual(told, ['connections']);
   assert.match(door.lines.join(''), /connection refused, 2 are open already/);
   for (const near of first) near.transport.destroy();
 });

@@ -119,10 +119,12 @@ export class TlsServer {
   #watch(socket: Socket, peer: ProxiedPeer): void {
     const key = socketKey(socket);
     const handshake = { socket, peer };
+    this.#forget(key); // the end of one with the same port, in this very moment, is not told of yet
     this.#handshakes.set(key, handshake);
+    this.#base.handshakeShares.take(peer.address);
     socket.once('close', () => {
       if (this.#handshakes.get(key) !== handshake) return;
-      this.#handshakes.delete(key);
+      this.#forget(key);
       // A certificate that fails verification: the socket is closed first and the failure told right after, without
       // an address. This is the only place that still knows it.
       this.#closedInHandshake.push(peer.address);
@@ -132,8 +134,7 @@ export class TlsServer {
 
   #onHandshake(socket: TLSSocket, identity: TlsIdentity): void {
     const key = socketKey(socket);
-    const peer = this.#handshakes.get(key)?.peer;
-    this.#handshakes.delete(key);
+    const peer = this.#forget(key);
     // Gone in the same moment.
     if (peer === undefined) {
       socket.destroy();
@@ -146,17 +147,25 @@ export class TlsServer {
 
   #onFailure(error: Error, socket: TLSSocket): void {
     const key = socketKey(socket);
-    const peer = socket.remoteAddress === undefined ? undefined : this.#handshakes.get(key)?.peer;
-    this.#handshakes.delete(key);
+    const peer = socket.remoteAddress === undefined ? undefined : this.#forget(key);
     const timeoutMs = this.#base.context.handshakeTimeoutMs ?? defaultHandshakeTimeoutMs;
     // The error of the verification is set only where the client's certificate was looked at and found wanting.
     const reason = clientRejectionOf(error, socket.authorizationError ?? undefined, timeoutMs);
     this.#refuse(socket, reason, peer?.address ?? this.#closedInHandshake.shift());
   }
 
+  /** The handshake is over, well or badly; `undefined` the second time. */
+  #forget(key: string): ProxiedPeer | undefined {
+    const handshake = this.#handshakes.get(key);
+    if (handshake === undefined) return undefined;
+    this.#handshakes.delete(key);
+    this.#base.handshakeShares.release(handshake.peer.address);
+    return handshake.peer;
+  }
+
   #refuse(socket: TLSSocket, reason: string, address: string | undefined): void {
     this.#base.statistics.handshakeFailures += 1;
-    this.#base.context.log.notice(`TLS handshake failed: ${reason}`, { peer: address });
+    this.#base.log.notice(`TLS handshake failed: ${reason}`, { peer: address });
     socket.on('error', () => {});
     socket.destroy();
   }

@@ -120,6 +120,7 @@ export class WebSocketListener implements Listener {
       this.#refuse(socket, { status: 408, reason: `no whole request within ${this.#timeoutMs / 1000} s` });
     });
     this.#handshakes.set(socket, { peer, timer, isServed: false });
+    this.#base.handshakeShares.take(peer.address);
     socket.once('close', () => this.#endHandshake(socket));
     // Behind a proxy it was held up; goes on with the next turn.
     if (peer.proxyAddress !== undefined) socket.resume();
@@ -148,7 +149,7 @@ export class WebSocketListener implements Listener {
     serveFile(httpFolder, request, response).catch((error: unknown) => {
       // A client that goes away in the middle is its own affair.
       if (!socket.destroyed)
-        this.#base.context.log.warning('a file could not be served', { reason: messageOf(error) });
+        this.#base.log.warning('a file could not be served', { reason: messageOf(error) });
       socket.destroy();
     });
   }
@@ -195,7 +196,7 @@ export class WebSocketListener implements Listener {
     const handshake = this.#endHandshake(socket);
     if (handshake === undefined) return;
     this.#base.statistics.handshakeFailures += 1;
-    this.#base.context.log.notice(`WebSocket handshake refused: ${refusal.reason}`, {
+    this.#base.log.notice(`WebSocket handshake refused: ${refusal.reason}`, {
       peer: handshake.peer.address,
       status: refusal.status,
     });
@@ -210,8 +211,10 @@ export class WebSocketListener implements Listener {
   /** Once for each connection; `undefined` the second time. */
   #endHandshake(socket: Socket): Handshake | undefined {
     const handshake = this.#handshakes.get(socket);
-    handshake?.timer.cancel();
+    if (handshake === undefined) return undefined;
+    handshake.timer.cancel();
     this.#handshakes.delete(socket);
+    this.#base.handshakeShares.release(handshake.peer.address);
     return handshake;
   }
 }

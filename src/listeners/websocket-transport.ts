@@ -1,8 +1,8 @@
 import type { Socket } from 'node:net';
-import { TLSSocket } from 'node:tls';
 import { WebSocket } from 'ws';
 import type { Clock, PeerInfo, Timer, Transport, TransportHandler } from '#base';
 import { tlsErrorOf } from './network-error.ts';
+import { uncountedBytes } from './uncounted-bytes.ts';
 
 /** A peer that does not take our last bytes, or does not close, is closed on after this time. */
 export const lingerMs = 2000;
@@ -52,6 +52,8 @@ export class WebSocketTransport implements Transport {
   #gatherLimit = Infinity;
   /** Bytes of the message that is coming in, within one chunk. */
   #gathered = 0;
+  /** Bytes of the largest write so far. */
+  #largest = 0;
 
   /** `web` must be open, over `socket`; from now on both belong to the transport. */
   constructor(
@@ -89,6 +91,7 @@ export class WebSocketTransport implements Transport {
   write(bytes: Uint8Array): void {
     if (this.#isEnding || this.#web.readyState !== WebSocket.OPEN) return;
     this.#isWriting = true;
+    if (bytes.length > this.#largest) this.#largest = bytes.length;
     this.#web.send(bytes, this.#onWritten);
   }
 
@@ -107,7 +110,7 @@ export class WebSocketTransport implements Transport {
   }
 
   get uncountedBytes(): number {
-    return this.#socket instanceof TLSSocket ? this.#socket.writableLength : 0;
+    return uncountedBytes(this.#socket, this.#largest);
   }
 
   get gatheredBytes(): number {

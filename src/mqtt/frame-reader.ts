@@ -97,6 +97,11 @@ export class FrameReader {
     return this.#scan(this.#held, this.#start, this.#end);
   }
 
+  /** Forgets what is held, and whatever still comes. Not during `onFrame`. */
+  abandon(): void {
+    this.#fail(ReasonCode.UnspecifiedError);
+  }
+
   #scan(bytes: Buffer, from: number, limit: number): ReasonCode {
     let at = from;
     while (!this.#suspended && limit - at >= 2) {

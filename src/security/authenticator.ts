@@ -40,7 +40,7 @@ export function createAuthenticator(options: AuthenticatorOptions): Authenticato
       if (passwords !== null && username !== undefined) {
         return password === undefined
           ? wrong('a user name without a password')
-          : verified(passwords, username, password);
+          : verified(passwords, username, password, credentials);
       }
       if (requirePassword) return refused('no user name and password');
       return byCertificate(options, credentials);
@@ -70,10 +70,12 @@ async function verified(
   passwords: PasswordFile,
   username: string,
   password: Buffer,
+  { peer, isWaiting }: Credentials,
 ): Promise<AuthenticationResult> {
   // The line that it is verified by, even where the file changes meanwhile.
   const ticket = passwords.ticketOf(username) ?? 'nobody';
-  const verdict = await passwords.verify(username, password);
+  const applicant = { address: peer.address, ...(isWaiting === undefined ? {} : { isWaiting }) };
+  const verdict = await passwords.verify(username, password, applicant);
   if (verdict === 'right') return { reasonCode: ReasonCode.Success, name: username, ticket };
   if (verdict === 'busy') return { reasonCode: ReasonCode.ServerBusy, detail: 'too many sign-ins at once' };
   return wrong('wrong user name or password');

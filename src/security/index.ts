@@ -1,4 +1,5 @@
 /** Level 3: passwords, access lists, certificates: who may come in and what they may do. */
+export { HashTurns, type Applicant } from './hash-turns.ts';
 export { PasswordFile, type Verdict } from './password-file.ts';
 export { generatePassword, hashPassword } from './password-hash.ts';
 export {
@@ -22,4 +23,4 @@ export {
   type CertificateOptions,
 } from './certificates.ts';
 export { privacyWarnings, readTextFile, writePrivate, writePublic } from './secure-files.ts';
-export { loadTrust, type PreparedTrust, type Trust } from './load-trust.ts';
+export { loadTrust, type PreparedTrust, type Trust, type TrustOptions } from './load-trust.ts';

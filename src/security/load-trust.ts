@@ -3,6 +3,7 @@ import type { Authenticator, Authorizer, EnhancedAuthenticator } from '#broker';
 import type { ListenerConfig } from '#config';
 import { AccessList, allowAll, parseAccessRules } from './access-list.ts';
 import { createAuthenticator } from './authenticator.ts';
+import { HashTurns } from './hash-turns.ts';
 import { PasswordFile } from './password-file.ts';
 import { ReplaceableAuthorizer } from './replaceable-authorizer.ts';
 import { createScramAuthenticator, ScramFile } from './scram-server.ts';
@@ -30,15 +31,18 @@ export interface PreparedTrust {
   commit(): void;
 }
 
+export interface TrustOptions {
+  readonly clock?: Clock;
+  /** The turns in which passwords are verified, for all listeners of one program. Default: this one has its own. */
+  readonly turns?: HashTurns;
+}
+
 /**
  * Reads a listener's password, SCRAM and access files. Throws `FILE_UNREADABLE` or `CREDENTIALS_INVALID`, naming listener,
  * file and line: a listener whose rules cannot be read must not open.
  */
-export async function loadTrust(
-  listener: ListenerConfig,
-  options: { readonly clock?: Clock } = {},
-): Promise<Trust> {
-  const trust = new ListenerTrust(options.clock ?? new SystemClock());
+export async function loadTrust(listener: ListenerConfig, options: TrustOptions = {}): Promise<Trust> {
+  const trust = new ListenerTrust(options.clock ?? new SystemClock(), options.turns ?? new HashTurns());
   const first = await trust.prepareReload(listener);
   first.commit();
   return trust;
@@ -49,6 +53,7 @@ class ListenerTrust implements Trust {
   readonly authorizer = new ReplaceableAuthorizer();
   warnings: readonly string[] = [];
   readonly #clock: Clock;
+  readonly #turns: HashTurns;
   /** Asked in place of the rules of now, so that whoever holds them asks the new ones. */
   readonly #enhanced: EnhancedAuthenticator;
   #passwords: PasswordFile | null = null;
@@ -56,8 +61,9 @@ class ListenerTrust implements Trust {
   #scramFile: ScramFile | null = null;
   #scram: EnhancedAuthenticator | null = null;
 
-  constructor(clock: Clock) {
+  constructor(clock: Clock, turns: HashTurns) {
     this.#clock = clock;
+    this.#turns = turns;
     this.authenticator = {
       authenticate: (credentials) => this.#rules.authenticate(credentials),
       isStillWelcome: (identity, ticket) =>
@@ -99,7 +105,7 @@ class ListenerTrust implements Trust {
     const text = await readTextFile(`${who} password file`, file);
     const known = this.#passwords;
     if (known === null) {
-      const fresh = named(who, () => new PasswordFile(text, file, this.#clock));
+      const fresh = named(who, () => new PasswordFile(text, file, this.#clock, this.#turns));
       return () => fresh;
     }
     const replace = named(who, () => known.prepare(text, file));

@@ -5,14 +5,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { DavylampError, FakeClock } from '#base';
-import { PasswordFile, hashPassword } from './index.ts';
+import { HashTurns, PasswordFile, hashPassword } from './index.ts';
 
 const secret = Buffer.from('secret');
 const line = `alice:${await hashPassword('secret', 1)}`;
 const slow = `alice:${await hashPassword('secret', 20_000)}`;
 
-function fileOf(text: string, clock = new FakeClock()): PasswordFile {
-  return new PasswordFile(text, '/etc/davylamp/passwords', clock);
+function fileOf(text: string, clock = new FakeClock(), turns?: HashTurns): PasswordFile {
+  return new PasswordFile(text, '/etc/davylamp/passwords', clock, turns);
 }
 
 test('right, wrong and unknown', async () => {
@@ -67,7 +67,7 @@ test('a changed file holds from then on; a broken one changes nothing', async ()
 });
 
 test('beyond what may wait the answer is busy, and afterwards it works again', async () => {
-  const file = fileOf(line);
+  const file = fileOf(line, new FakeClock(), new HashTurns(4));
   const storm = await Promise.all(
     Array.from({ length: 1100 }, (_, i) => file.verify('alice', Buffer.from(`wrong ${i}`))),
   );

@@ -1,10 +1,8 @@
 import { createHmac, randomBytes } from 'node:crypto';
 import { DavylampError, type Clock } from '#base';
+import { HashTurns, localApplicant, type Applicant } from './hash-turns.ts';
 import { parsePasswordHash, verifyPassword, type PasswordHash } from './password-hash.ts';
 
-/** As many as Node has threads for it: more would only wait inside. */
-const maximumAtOnce = 4;
-const maximumWaiting = 1024;
 /** How long a password that was right is known to be right: long enough for a network that flaps. */
 const rememberedMs = 600_000;
 const maximumRemembered = 10_000;
@@ -21,9 +19,9 @@ export type Verdict = 'right' | 'wrong' | 'busy';
  * The users of one password file, in the form that mosquitto_passwd writes: `name:hash`, a line each; empty lines and
  * lines that begin with `#` say nothing.
  *
- * Verifying takes milliseconds of a processor: four run at once, 1,024 wait, beyond that the answer is `busy`. What was
- * right is remembered for ten minutes by an HMAC under a key that only this process has, so that a network that comes
- * back does not cost all of it again. A name that is not in the file costs what a wrong password costs.
+ * Verifying takes milliseconds of a processor, so it has its turns; who gets none is told `busy`. What was right is
+ * remembered for ten minutes by an HMAC under a key that only this process has, so that a network that comes back does not
+ * cost all of it again. A name that is not in the file costs what a wrong password costs.
  */
 export class PasswordFile {
   #users: ReadonlyMap<string, User>;
@@ -33,14 +31,17 @@ export class PasswordFile {
   readonly #key = randomBytes(32);
   /** HMAC → until when it is known. In the order of their expiry. */
   readonly #remembered = new Map<string, number>();
-  readonly #waiting: (() => void)[] = [];
-  #running = 0;
+  readonly #turns: HashTurns;
 
-  /** Throws `CREDENTIALS_INVALID` that names file and line when a line is broken: nobody gets in by accident. */
-  constructor(text: string, file: string, clock: Clock) {
+  /**
+   * Throws `CREDENTIALS_INVALID` that names file and line when a line is broken: nobody gets in by accident. Files of one
+   * program share its turns.
+   */
+  constructor(text: string, file: string, clock: Clock, turns: HashTurns = new HashTurns()) {
     this.#users = parseUsers(text, file);
     this.#stranger = strangerLike(this.#users);
     this.#clock = clock;
+    this.#turns = turns;
   }
 
   get size(): number {
@@ -66,18 +67,18 @@ export class PasswordFile {
     return this.#users.get(name)?.line;
   }
 
-  async verify(name: string, password: Buffer): Promise<Verdict> {
+  async verify(name: string, password: Buffer, applicant: Applicant = localApplicant): Promise<Verdict> {
     const user = this.#users.get(name);
     const mark = user === undefined ? undefined : this.#markOf(name, password, user);
     if (mark !== undefined && (this.#remembered.get(mark) ?? 0) > this.#clock.monotonic()) return 'right';
-    if (!(await this.#enter())) return 'busy';
+    if (!(await this.#turns.enter(applicant))) return 'busy';
     try {
       const isRight = await verifyPassword(user?.hash ?? this.#stranger, password);
       if (!isRight || mark === undefined) return 'wrong';
       this.#remember(mark);
       return 'right';
     } finally {
-      this.#leave();
+      this.#turns.leave();
     }
   }
 
@@ -95,24 +96,6 @@ export class PasswordFile {
       if (until > now && this.#remembered.size <= maximumRemembered) break;
       this.#remembered.delete(old);
     }
-  }
-
-  #enter(): boolean | Promise<boolean> {
-    if (this.#running < maximumAtOnce) {
-      this.#running++;
-      return true;
-    }
-    if (this.#waiting.length >= maximumWaiting) return false;
-    return new Promise((resolve) => {
-      this.#waiting.push(() => resolve(true));
-    });
-  }
-
-  /** Hands the place to the next that waits. */
-  #leave(): void {
-    const next = this.#waiting.shift();
-    if (next === undefined) this.#running--;
-    else next();
   }
 }
 

@@ -13,8 +13,8 @@ export function bridgeQueue(bridge: BridgeConfig, whole: Config): Pick<ListenerP
     persistence === null || persistence.maximumBytes === 0 ? Infinity : persistence.maximumBytes / 2;
   const isKept = persistence !== null;
   const { maximumMemory = 0 } = limits;
-  // Half of the memory at most: a long outage must not lock detectors out.
-  const inMemory = maximumMemory === 0 ? Infinity : Math.floor(maximumMemory / 2 / indexBytes);
+  // A third of the memory at most: a long outage must not lock detectors out.
+  const inMemory = maximumMemory === 0 ? Infinity : Math.floor(maximumMemory / 3 / indexBytes);
   return {
     limits: {
       ...limits,

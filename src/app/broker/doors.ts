@@ -3,7 +3,7 @@ import type { Broker, ListenerProfile } from '#broker';
 import type { Config, LimitsConfig, ListenerConfig } from '#config';
 import { createListener, isAddressMissing, isSameDoor, type Listener, type ListenerBounds } from '#listeners';
 import { ReasonCode } from '#mqtt';
-import { loadTrust, type Trust } from '#security';
+import { HashTurns, loadTrust, type Trust } from '#security';
 import type { ListenerView } from '../metrics/metrics-view.ts';
 import type { PreparedChange } from './prepared-change.ts';
 import type { Privileges } from './privileges.ts';
@@ -37,6 +37,7 @@ const wildcards = new Set(['', '*', '0.0.0.0', '::']);
 /** All listeners of a broker, with who may come in and what they may do there. */
 export class Doors {
   readonly #context: DoorsContext;
+  readonly #turns = new HashTurns();
   #doors: Door[] = [];
 
   constructor(context: DoorsContext) {
@@ -164,7 +165,7 @@ export class Doors {
 
   async #openDoor(config: ListenerConfig, whole: Config): Promise<Door> {
     const { broker, clock, log, privileges, keyLog, onOpening } = this.#context;
-    const trust = await loadTrust(config, { clock });
+    const trust = await loadTrust(config, { clock, turns: this.#turns });
     for (const warning of trust.warnings) log.warning(warning);
     const listener = createListener(
       config,
@@ -177,6 +178,7 @@ export class Doors {
         log: log.child(`listener ${config.name}`),
         ...boundsOf(whole.limits),
         admit: (address) => broker.mayConnect(address, config.name),
+        onRefused: (bound) => broker.countRefused(bound),
         ...(keyLog === undefined ? {} : { keyLog }),
       },
     );

@@ -53,6 +53,24 @@ test('in one turn only a few of them go on', () => {
   assert.ok(turns >= 50, `${turns} turns`);
 });
 
+test('of those who send packets of a thousand filters, one goes on in two or three turns', () => {
+  const harness = new BrokerHarness();
+  const greedy = Array.from({ length: 20 }, (_, i) => harness.connect(`greedy ${i}`));
+  const packet = encodePacket(manyFilters(1000), 5);
+  for (const { transport } of greedy) transport.feed(Buffer.concat([packet, packet, packet]));
+  const { statistics } = harness.broker;
+  let before = statistics.packetsReceived;
+  let turns = 0;
+  for (; greedy.some(({ transport }) => transport.isPaused); turns++) {
+    harness.turn();
+    assert.ok(statistics.packetsReceived - before <= 1, `${statistics.packetsReceived - before} in a turn`);
+    before = statistics.packetsReceived;
+  }
+  harness.settle();
+  for (const { received } of greedy) assert.equal(received.length, 3);
+  assert.ok(turns >= 80, `${turns} turns`);
+});
+
 test('a SUBSCRIBE takes a turn, and rate, by its filters', () => {
   const harness = new BrokerHarness({ limits: { maximumMessageRate: 1000 } });
   const client = harness.connect('c', { address });

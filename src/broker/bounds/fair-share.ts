@@ -8,18 +8,21 @@ export const packetsAtAStretch = 1024;
 /** What one filter of a SUBSCRIBE or UNSUBSCRIBE takes, in packets. */
 export const packetsOfAFilter = 8;
 
-/** Clients that go on in one turn. */
-const clientsInATurn = 4;
+/** What those who go on in one turn may take together: four stretches. */
+const packetsInATurn = 4 * packetsAtAStretch;
 
 /**
  * Lets clients that send much take turns. A chunk of 64 KiB may hold 32,000 packets: with a few hundred clients that
  * send such, everybody else would wait for all of them. So who has had its stretch waits, unread and in order, and a few
- * of those go on in each turn of the event loop; whoever sends little never waits here.
+ * of those go on in each turn of the event loop; whoever sends little never waits here. Who has taken more than its stretch,
+ * with one packet of a thousand filters, takes the place of several: the turn is smaller by that, or the next ones are.
  */
 export class FairShare {
   readonly #core: BrokerCore;
   readonly #waiting = new Set<Connection>();
   readonly #step = (): boolean => this.#goOn();
+  /** Packets left to this turn; what is missing, the next ones make up for. */
+  #left = packetsInATurn;
 
   constructor(core: BrokerCore) {
     this.#core = core;
@@ -35,12 +38,13 @@ export class FairShare {
 
   /** True = somebody still waits. */
   #goOn(): boolean {
-    let left = clientsInATurn;
+    if (this.#core.turn.isBehind) return true;
+    this.#left = Math.min(this.#left + packetsInATurn, packetsInATurn);
     for (const connection of this.#waiting) {
+      if (this.#left <= 0) break;
       this.#waiting.delete(connection);
+      this.#left -= packetsAtAStretch - Math.min(connection.stretch, 0);
       connection.unpause(PauseReason.Turn);
-      left--;
-      if (left === 0) break;
     }
     return this.#waiting.size > 0;
   }

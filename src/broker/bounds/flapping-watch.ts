@@ -41,11 +41,10 @@ export class FlappingWatch {
     if (watched.bannedUntil === 0 && watched.connects > flappingConnects) {
       watched.bannedUntil = now + flappingBanMs;
       statistics.clientsBanned++;
-      // The only line about it: the refusals that follow would fill the log.
-      this.#core.log.warning(
-        `client ${clientId} connects too often and is refused for ${flappingBanMs / 1000} s`,
-        { address, connects: watched.connects },
-      );
+      // The only line about it: the refusals that follow are told of nowhere.
+      const effect = `connects too often and is refused for ${flappingBanMs / 1000} s`;
+      const fields = { address, connects: watched.connects };
+      this.#core.sparing.warning(`client ${clientId} ${effect}`, fields, `a client ${effect}`);
     }
     if (watched.bannedUntil === 0) return true;
     statistics.reached.flapping++;

@@ -120,18 +120,16 @@ export class BackPressure {
   }
 
   #giveUp(session: Session): void {
-    const { log, statistics } = this.#core;
+    const { sparing, statistics } = this.#core;
     const { clientId, drained, queue, inflight } = session;
     session.isStalled = true;
     this.#stalled.add(session);
     statistics.reached['drain-rate']++;
     this.release(session);
     const what = drained === 0 ? 'acknowledges nothing' : 'acknowledges too slowly';
-    log.warning(`client ${clientId} ${what}; its publishers wait no longer`, {
-      queued: queue.length,
-      in_flight: inflight.size,
-      drained_in_10_s: drained,
-    });
+    const fields = { queued: queue.length, in_flight: inflight.size, drained_in_10_s: drained };
+    const effect = `${what}; its publishers wait no longer`;
+    sparing.warning(`client ${clientId} ${effect}`, fields, `a client ${effect}`);
     this.#watch(session);
   }
 

@@ -46,7 +46,9 @@ export class Deliverer {
     this.#writer.finish(outer);
     // What comes behind it waits for the turn's writes: see MemoryGuard.
     const isLarge = targets.length * message.payloadLength >= largeFanOut;
-    if (isLarge && publisher !== null && this.#core.memory.isMuchSent) this.#core.fairShare.wait(publisher);
+    if (!isLarge || publisher === null) return;
+    const { memory, turn, fairShare } = this.#core;
+    if (memory.isMuchSent || turn.isBehind) fairShare.wait(publisher);
   }
 
   /** One retained message for a new subscription: the retain flag is set [MQTT-3.3.1-8]. */
@@ -255,8 +257,9 @@ export class Deliverer {
    * connected client are made to wait.
    */
   #enqueue(session: Session, delivery: Delivery, publisher: Connection | null): void {
-    const { isFull: memoryIsFull } = this.#core.memory;
-    if (memoryIsFull && session.connection === null && !session.queue.isSpilling) {
+    const { isFull: memoryIsFull, isKeptFull } = this.#core.memory;
+    const isAway = session.connection === null || (memoryIsFull && session.isStalled);
+    if (isKeptFull && isAway && !session.queue.isSpilling) {
       this.#core.drop('memory', session.clientId, delivery.message.topic);
       return;
     }
@@ -288,14 +291,14 @@ export class Deliverer {
   #canSend(session: Session, connection: Connection): boolean {
     // [MQTT-3.3.4-9]: never more unacknowledged than the client's receive maximum.
     if (session.isWindowFull(connection.sendWindow) || connection.outbox.isCongested) return false;
-    if (session.unacknowledgedBytes > this.#core.tightBound) return false;
+    if (session.unacknowledgedBytes > this.#core.unacknowledgedBound) return false;
     return session.hasToResend || !session.inflight.isFull;
   }
 
   #open(session: Session, delivery: Delivery): number {
     const packetId = session.inflight.open(delivery);
     session.unacknowledged++;
-    session.unacknowledgedBytes += delivery.message.payloadLength;
+    session.unacknowledgedBytes += delivery.size;
     // Whoever has something to acknowledge must be read: see back-pressure.ts.
     if (session.connection?.isHeldStill === true) this.#core.pressure.letRead(session.connection);
     if (session.isPersistent) {
@@ -340,7 +343,7 @@ export class Deliverer {
       return;
     }
     session.unacknowledged++;
-    session.unacknowledgedBytes += message.payloadLength;
+    session.unacknowledgedBytes += delivery.size;
     // DUP tells a repeat [MQTT-3.3.1-1].
     this.#writer.writeOwn(connection, message, qos, retain, true, packetId, subscriptionIdentifiers);
   }

@@ -269,7 +269,7 @@ export class FrameWriter {
     statistics.publishSent++;
     statistics.publishBytesSent += message.payloadLength;
     if (hooks.delivered !== null)
-      callHook(hooks.delivered, this.#core.log, message, connection.clientId, qos);
+      callHook(hooks.delivered, this.#core.sparing, message, connection.clientId, qos);
   }
 }
 

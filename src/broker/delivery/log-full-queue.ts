@@ -7,14 +7,20 @@ const quietMs = 60_000;
 /** Says in the log that messages for this client are dropped, once in a minute, with their number. */
 export function logFullQueue(core: BrokerCore, session: Session): void {
   session.dropsSinceLogged++;
-  const { now, log } = core;
+  const { now, sparing } = core;
   if (now - session.lastDropLogged < quietMs) return;
   core.tell({ kind: 'dropping', clientId: session.clientId });
-  log.warning(`the queue of client ${session.clientId} is full; new messages for it are dropped`, {
+  const fields = {
     dropped: session.dropsSinceLogged,
     queued: session.queue.length,
     connected: session.connection !== null,
-  });
+  };
+  const effect = 'is full; new messages for it are dropped';
+  sparing.warning(
+    `the queue of client ${session.clientId} ${effect}`,
+    fields,
+    `the queue of a client ${effect}`,
+  );
   session.lastDropLogged = now;
   session.dropsSinceLogged = 0;
 }

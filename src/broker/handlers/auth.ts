@@ -169,11 +169,13 @@ function fail(
   if (connection.phase !== Phase.Connected) {
     return authentication.onSignedIn({ kind: 'failure', reasonCode, detail });
   }
-  connection.core.log.notice(`client ${connection.clientId} is disconnected: ${detail}`, {
+  const fields = {
     listener: connection.profile.name,
     address: connection.transport.peer.address,
     reason: reasonName(reasonCode),
-  });
+  };
+  const kind = `a client is disconnected: ${fields.reason}`;
+  connection.core.sparing.notice(`client ${connection.clientId} is disconnected: ${detail}`, fields, kind);
   connection.disconnect(disconnectCode(reasonCode), detail);
   return ended;
 }
@@ -193,9 +195,13 @@ function disconnectCode(reasonCode: ReasonCode): ReasonCode {
   }
 }
 
+/** Says in the log that what checks sign-ins has failed. */
+export function tellSignInFault(connection: Connection, error: unknown): void {
+  const text = `sign-in of a client failed: ${messageOf(error)}`;
+  connection.core.sparing.error(text, { listener: connection.profile.name });
+}
+
 function onFault(connection: Connection, authentication: Authentication, error: unknown): ReasonCode {
-  connection.core.log.error(`sign-in of a client failed: ${messageOf(error)}`, {
-    listener: connection.profile.name,
-  });
+  tellSignInFault(connection, error);
   return fail(connection, authentication, ReasonCode.ServerUnavailable, 'sign-in is not available');
 }

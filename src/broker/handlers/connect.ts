@@ -1,4 +1,3 @@
-import { messageOf } from '#base';
 import { bridgeProperty } from '#model';
 import {
   PacketType,
@@ -15,11 +14,12 @@ import type { Connection } from '../connection.ts';
 import { encodeFitting } from '../delivery/encode-fitting.ts';
 import { OutgoingAliases } from '../delivery/outgoing-aliases.ts';
 import { mountedWill } from '../mount.ts';
+import { localAddress } from '../bounds/admission.ts';
 import { PauseReason, Phase } from '../phase.ts';
 import type { AuthenticationResult, Identity } from '../ports.ts';
 import { redirectCode } from '../redirect.ts';
 import { isStillWelcome } from '../welcome.ts';
-import { beginAuthentication } from './auth.ts';
+import { beginAuthentication, tellSignInFault } from './auth.ts';
 import { narrowBlindWindow } from './blind-window.ts';
 import { checkConnect, chooseClientId } from './check-connect.ts';
 import { refuse, turnAway } from './refuse.ts';
@@ -65,7 +65,9 @@ export function onConnect(connection: Connection, received: ConnectPacket): Reas
     return authenticateByMethod(connection, packet, clientId);
   const { username, password } = packet;
   const { peer } = connection.transport;
-  const outcome = connection.profile.authenticator.authenticate({ clientId, username, password, peer });
+  const isWaiting = (): boolean => !connection.isEnding;
+  const credentials = { clientId, username, password, peer, isWaiting };
+  const outcome = connection.profile.authenticator.authenticate(credentials);
   if (!(outcome instanceof Promise)) return onAuthenticated(connection, packet, clientId, outcome);
   waitFor(connection, outcome, (result) => onAuthenticated(connection, packet, clientId, result));
   return ReasonCode.Success;
@@ -111,9 +113,7 @@ function waitFor(
     connection.unpause(PauseReason.Authenticating);
   };
   outcome.then(proceed, (error: unknown) => {
-    connection.core.log.error(`sign-in of a client failed: ${messageOf(error)}`, {
-      listener: connection.profile.name,
-    });
+    tellSignInFault(connection, error);
     proceed({ reasonCode: ReasonCode.ServerUnavailable, detail: 'sign-in is not available' });
   });
 }
@@ -127,6 +127,7 @@ function onAuthenticated(
 ): ReasonCode {
   if (result.reasonCode !== ReasonCode.Success || !('name' in result)) {
     const { reasonCode } = result;
+    if (reasonCode === ReasonCode.ServerBusy) connection.core.statistics.reached['sign-ins']++;
     const detail = 'detail' in result ? result.detail : 'sign-in gave no name';
     return refuse(
       connection,
@@ -170,7 +171,7 @@ function letIn(connection: Connection, packet: ConnectPacket, identity: Identity
       connection,
       // Before MQTT 5 a quota has no return code; without any the client could not know that it may come again.
       packet.version === ProtocolVersion.V5 ? ReasonCode.QuotaExceeded : ReasonCode.ServerUnavailable,
-      'there are as many sessions, or connections of its user, as are allowed',
+      'there are as many sessions, or connections of its user, as are allowed, or as the memory has room for',
     );
   }
   const assigned = applyConnect(connection, packet, identity.clientId);
@@ -195,12 +196,16 @@ function letIn(connection: Connection, packet: ConnectPacket, identity: Identity
 
 /** Within the bounds of all sessions and of its user's connections; from then on it has its identity. */
 function hasRoom(connection: Connection, identity: Identity, expirySeconds: number): boolean {
-  const { admission, limits, sessions, statistics } = connection.core;
+  const { admission, limits, memory, sessions, statistics } = connection.core;
   const { maximumSessions: bound = 0 } = limits;
   const isNew = sessions.get(identity.clientId) === undefined;
   // Sessions that end with their connection are bounded by the connections.
   if (bound > 0 && expirySeconds > 0 && isNew && sessions.size >= bound) {
     statistics.reached.sessions++;
+    return false;
+  }
+  if (memory.isKeptFull && expirySeconds > 0 && isNew && connection.transport.peer.address !== localAddress) {
+    statistics.reached['memory-kept']++;
     return false;
   }
   return admission.signIn(connection, identity);

@@ -22,7 +22,8 @@ export function finish(connection: Connection, session: Session, packetId: numbe
   session.inflight.close(packetId);
   if (session.unacknowledged > 0) session.unacknowledged--;
   const bytes = delivery === null ? 0 : delivery.message.payloadLength;
-  session.unacknowledgedBytes = Math.max(0, session.unacknowledgedBytes - bytes);
+  if (delivery !== null)
+    session.unacknowledgedBytes = Math.max(0, session.unacknowledgedBytes - delivery.size);
   session.drained += drainOf(bytes);
   if (delivery !== null && session.isPersistent)
     core.journal.recordDeliveryDone(session.clientId, delivery.serial);

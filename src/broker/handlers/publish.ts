@@ -242,9 +242,8 @@ function refuse(connection: Connection, packet: PublishRecord, reason: ReasonCod
   if (reason === ReasonCode.NotAuthorized) core.drop('not-authorized', connection.clientId, packet.topic);
   if (core.now - connection.lastRefusalLogged < refusalLogMs) return;
   connection.lastRefusalLogged = core.now;
-  core.log.notice(`a message of client ${connection.clientId} is refused: ${reasonName(reason)}`, {
-    topic: packet.topic,
-  });
+  const text = `a message of client ${connection.clientId} is refused: ${reasonName(reason)}`;
+  core.sparing.notice(text, { topic: packet.topic }, `a message is refused: ${reasonName(reason)}`);
 }
 
 /**

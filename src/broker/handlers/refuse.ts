@@ -10,11 +10,16 @@ export function refuse(
   detail: string,
   redirect: Redirect | null = null,
 ): ReasonCode {
-  connection.core.log.notice(`a client is refused: ${detail}`, {
+  const fields = {
     listener: connection.profile.name,
     address: connection.transport.peer.address,
     reason: reasonName(reasonCode),
-  });
+  };
+  connection.core.sparing.notice(
+    `a client is refused: ${detail}`,
+    fields,
+    `a client is refused: ${fields.reason}`,
+  );
   return turnAway(connection, reasonCode, redirect);
 }
 

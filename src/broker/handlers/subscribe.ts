@@ -52,11 +52,11 @@ export function onSubscribe(connection: Connection, packet: SubscribePacket): Re
   // [MQTT-3.8.4-1] [MQTT-3.8.4-2] [MQTT-3.8.4-6]
   const properties = wordsFor(reasonCodes);
   connection.sendDurably({ type: PacketType.Suback, packetId: packet.packetId, reasonCodes, properties });
-  const { hooks, log } = connection.core;
+  const { hooks, sparing } = connection.core;
   for (const { subscription, sendsRetained } of granted) {
     if (hooks.onSubscribed.length > 0) {
       const { filter, qos } = subscription.options;
-      callHooks(hooks.onSubscribed, log, clientInfo(connection), filter, qos);
+      callHooks(hooks.onSubscribed, sparing, clientInfo(connection), filter, qos);
     }
     if (sendsRetained) connection.core.replays.start(connection, subscription);
   }
@@ -93,8 +93,9 @@ function checkSubscription(
     statistics.reached.subscriptions++;
     return ReasonCode.QuotaExceeded;
   }
-  if (isNew && memory.isFull && connection.transport.peer.address !== localAddress) {
-    statistics.reached.memory++;
+  const isRefused = memory.isFull || (memory.isKeptFull && session.isPersistent);
+  if (isNew && isRefused && connection.transport.peer.address !== localAddress) {
+    statistics.reached[memory.isFull ? 'memory' : 'memory-kept']++;
     return ReasonCode.QuotaExceeded;
   }
   const access = session.authorizer.maySubscribe(session.identity, parseShare(filter)?.filter ?? filter);

@@ -19,7 +19,7 @@ export function onUnsubscribe(connection: Connection, packet: UnsubscribePacket)
       reasonCodes.push(ReasonCode.Success);
       core.tell({ kind: 'unsubscribed', clientId: session.clientId, filter }, connection.profile);
       const { onUnsubscribed } = core.hooks;
-      if (onUnsubscribed.length > 0) callHooks(onUnsubscribed, core.log, clientInfo(connection), filter);
+      if (onUnsubscribed.length > 0) callHooks(onUnsubscribed, core.sparing, clientInfo(connection), filter);
       continue;
     }
     const fault = topicFilterFault(asked, connection.limits.maximumTopicLevels);

@@ -7,6 +7,14 @@ import type { Source } from '../ports.ts';
 /** Retained messages that one sweep looks at. */
 const sweepSlice = 1000;
 
+/** Part of the memory bound that retained messages may take, with all that belongs to them. */
+const mostOfMemory = 0.3;
+
+/** Memory beside the bytes, as measured: of a message, the journal's part included; of a level; of a user property. */
+const messageCost = 480;
+const levelCost = 260;
+const propertyCost = 160;
+
 /**
  * The last retained message of each topic, bounded by count and bytes. `$SYS` has no place in these bounds: what the
  * broker says about itself is limited by itself.
@@ -19,8 +27,11 @@ export class RetainedStore {
   /** Only where it is asked for whether they may still publish there (`checkRetainSource`). */
   readonly #sources = new Map<string, Source>();
   #ownCount = 0;
+  #ownLevels = 0;
   /** Topics, payloads and properties: what the bound counts. */
   #bytes = 0;
+  /** As `#bytes`, with what the messages take beside. */
+  #cost = 0;
   #sweep: TopicSearch<Message> | null = null;
 
   constructor(core: BrokerCore) {
@@ -39,14 +50,14 @@ export class RetainedStore {
     }
     const former = this.#store.get(topic);
     const growth = sizeOf(message) - (former === undefined ? 0 : sizeOf(former));
-    const isFull = growth > 0 && this.#core.memory.isFull;
+    const isFull = growth > 0 && (this.#core.memory.isKeptFull || this.#takesMuch());
     if (isFull || !this.#hasRoom(growth, former)) {
       this.#core.drop(isFull ? 'memory' : 'retained-full', message.publisherId, topic);
       return ReasonCode.QuotaExceeded;
     }
     this.#store.set(topic, message.keepApart());
     this.#core.journal.recordRetained(message);
-    this.#bytes += growth;
+    this.#add(message, former);
     this.#count(message.payloadLength - (former?.payloadLength ?? 0));
     const { retainExpirySeconds = 0, checkRetainSource = false } = this.#core.limits;
     if (retainExpirySeconds > 0) this.#storedAt.set(topic, this.#core.now);
@@ -57,15 +68,19 @@ export class RetainedStore {
 
   /** What the broker says about itself: outside of the bounds, and not kept over a restart. */
   storeOwn(message: Message): void {
+    const before = this.#store.nodes;
     if (this.#store.get(message.topic) === undefined) this.#ownCount++;
     this.#store.set(message.topic, message);
+    this.#ownLevels += this.#store.nodes - before;
     this.#count(0);
   }
 
   /** The broker says this no more. */
   clearOwn(topic: string): void {
     if (this.#store.get(topic) === undefined) return;
+    const before = this.#store.nodes;
     this.#store.delete(topic);
+    this.#ownLevels -= before - this.#store.nodes;
     this.#ownCount--;
     this.#count(0);
   }
@@ -81,7 +96,7 @@ export class RetainedStore {
   restore(message: Message): void {
     this.#store.set(message.topic, message);
     if ((this.#core.limits.retainExpirySeconds ?? 0) > 0) this.#storedAt.set(message.topic, this.#core.now);
-    this.#bytes += sizeOf(message);
+    this.#add(message, undefined);
     this.#count(message.payloadLength);
   }
 
@@ -115,13 +130,30 @@ export class RetainedStore {
     return growth <= 0 || this.#bytes + growth <= maximumRetainedBytes;
   }
 
+  /** Deep topics, and many small messages, take many times their bytes. */
+  #takesMuch(): boolean {
+    const { maximumMemory = 0 } = this.#core.limits;
+    const levels = this.#store.nodes - this.#ownLevels;
+    return maximumMemory > 0 && this.#cost + levels * levelCost > maximumMemory * mostOfMemory;
+  }
+
+  #add(message: Message | undefined, former: Message | undefined): void {
+    if (message !== undefined) {
+      this.#bytes += sizeOf(message);
+      this.#cost += costOf(message);
+    }
+    if (former === undefined) return;
+    this.#bytes -= sizeOf(former);
+    this.#cost -= costOf(former);
+  }
+
   #remove(topic: string): void {
     const former = this.#store.delete(topic);
     if (former === undefined) return;
     this.#storedAt.delete(topic);
     this.#sources.delete(topic);
     this.#core.journal.recordRetainedCleared(topic);
-    this.#bytes -= sizeOf(former);
+    this.#add(undefined, former);
     this.#count(-former.payloadLength);
   }
 
@@ -135,4 +167,9 @@ export class RetainedStore {
 function sizeOf({ payloadLength, properties, topicLength }: Message): number {
   if (properties === null) return payloadLength + topicLength;
   return publishLength(topicLength, payloadLength, 0, properties, ProtocolVersion.V5);
+}
+
+/** Memory beside that of its topic's levels. */
+function costOf(message: Message): number {
+  return messageCost + sizeOf(message) + (message.properties?.userProperties?.length ?? 0) * propertyCost;
 }

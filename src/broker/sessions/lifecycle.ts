@@ -56,6 +56,7 @@ export class Lifecycle {
     session.expirySeconds = expirySeconds;
     session.staysRecorded = expirySeconds === 0 && wasPersistent && session.queue.spilledCount > 0;
     this.#letSpill(session);
+    session.queue.isAway = false;
     session.expiresAt = 0;
     session.unacknowledged = 0;
     session.unacknowledgedBytes = 0;
@@ -90,22 +91,23 @@ export class Lifecycle {
 
   /** A connected client: counted and told. */
   announce(connection: Connection): void {
-    const { statistics, hooks, log } = this.#core;
+    const { statistics, hooks, sparing, traffic } = this.#core;
     statistics.clientsConnected++;
     statistics.clientsMaximum = Math.max(statistics.clientsMaximum, statistics.clientsConnected);
     const client = clientInfo(connection);
-    log.info(`client ${client.clientId} connected`, {
+    const fields = {
       listener: client.listener,
       address: client.peer.address,
       user: client.name ?? undefined,
       version: client.version,
-    });
-    callHooks(hooks.onClientConnected, log, client);
+    };
+    traffic.info(`client ${client.clientId} connected`, fields, 'a client connected');
+    callHooks(hooks.onClientConnected, sparing, client);
   }
 
   /** The connection of a signed-in client is over. */
   detach(connection: Connection, fate: Fate, end: ConnectionEnd): void {
-    const { statistics, hooks, log } = this.#core;
+    const { statistics, hooks, sparing, traffic } = this.#core;
     statistics.clientsConnected--;
     statistics.connectionsClosed++;
     const { session, will } = connection;
@@ -123,8 +125,9 @@ export class Lifecycle {
     }
     const client = clientInfo(connection);
     const detail = wordsOf(end);
-    log.info(`client ${client.clientId} disconnected: ${detail}`, { address: client.peer.address });
-    callHooks(hooks.onClientDisconnected, log, client, detail);
+    const text = `client ${client.clientId} disconnected: ${detail}`;
+    traffic.info(text, { address: client.peer.address }, 'a client disconnected');
+    callHooks(hooks.onClientDisconnected, sparing, client, detail);
   }
 
   /** DISCONNECT gave another expiry. */
@@ -171,6 +174,11 @@ export class Lifecycle {
     const now = core.timeNow();
     session.expiresAt = session.expirySeconds === neverExpires ? 0 : now + session.expirySeconds * 1000;
     core.sessions.markOffline(session);
+    // What drops its oldest message must have that at hand.
+    if (session.queueRules?.whenFull !== 'drop-oldest') {
+      session.queue.isAway = true;
+      session.queue.leaveOnDisk();
+    }
     // By the clock on the wall: a start after this one knows no other.
     core.journal.recordSessionClosed(session.clientId, session.expirySeconds, core.clock.now());
   }

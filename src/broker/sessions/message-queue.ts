@@ -4,6 +4,12 @@ import { DeliveryRing } from './delivery-ring.ts';
 /** What a queue that can leave messages on the disk holds in memory: count, and bytes of topics and payloads. */
 const windowCount = 1024;
 const windowBytes = 1024 * 1024;
+/** The same while the client is away: a page comes from the disk before it is needed. */
+const awayCount = 16;
+const awayBytes = 16 * 1024;
+/** Memory of a message that waits, beside its bytes, and of one on the disk: the journal knows where. */
+const waitingCost = 400;
+const spilledCost = 128;
 /** Urgent messages that are taken although the bounds are reached: a backlog must not keep an alarm out. */
 const urgentRoom = 1000;
 
@@ -27,6 +33,8 @@ export class MessageQueue {
   #lastInWindow = 0;
   /** Messages of this queue can be read back from the disk. */
   canSpill = false;
+  /** Nobody takes messages: hardly any are held in memory. */
+  isAway = false;
   /** A page is on its way. */
   isLoading = false;
 
@@ -50,6 +58,12 @@ export class MessageQueue {
     return this.#window.bytes + this.#spilledBytes + (this.#urgent === null ? 0 : this.#urgent.bytes);
   }
 
+  /** What it takes in memory, about: a message that waits in several queues is counted in each. */
+  get memoryBytes(): number {
+    const inMemory = this.length - this.#spilledCount;
+    return this.bytes - this.#spilledBytes + inMemory * waitingCost + this.#spilledCount * spilledCost;
+  }
+
   get isAboveHalf(): boolean {
     return this.length * 2 > this.#maximumCount || this.bytes * 2 > this.#maximumBytes;
   }
@@ -61,7 +75,11 @@ export class MessageQueue {
   /** The next message would stay on the disk alone. */
   get isSpilling(): boolean {
     if (!this.canSpill) return false;
-    return this.#spilledCount > 0 || this.#window.length >= windowCount || this.#window.bytes >= windowBytes;
+    if (this.#spilledCount > 0) return true;
+    const { length, bytes } = this.#window;
+    return this.isAway
+      ? length >= awayCount || bytes >= awayBytes
+      : length >= windowCount || bytes >= windowBytes;
   }
 
   /** Messages that stand on the disk alone. */
@@ -107,6 +125,16 @@ export class MessageQueue {
   /** The ordinary message that has waited longest, as far as it is in memory. */
   shiftOldest(): Delivery | null {
     return this.#window.shift();
+  }
+
+  /** Leaves what is in memory on the disk alone, but for what is urgent. Each of them is in the journal. */
+  leaveOnDisk(): void {
+    const first = this.#window.front;
+    if (!this.canSpill || first === null || this.isLoading) return;
+    this.#spilledCount += this.#window.length;
+    this.#spilledBytes += this.#window.bytes;
+    this.#lastInWindow = first.serial - 1;
+    this.#window.clear();
   }
 
   /** What an earlier run left on the disk. */

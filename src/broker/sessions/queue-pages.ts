@@ -33,9 +33,9 @@ export class QueuePages {
         this.#core.deliverer.pump(session);
       },
       (error: unknown) => {
-        this.#core.log.error(
-          `queued messages of client ${clientId} cannot be read back: ${messageOf(error)}`,
-        );
+        const what = 'cannot be read back';
+        const text = `queued messages of client ${clientId} ${what}: ${messageOf(error)}`;
+        this.#core.sparing.error(text, {}, `queued messages of a client ${what}`);
         this.#core.clock.after(againMs, () => {
           queue.isLoading = false;
           if (this.#core.sessions.get(clientId) === session) this.#core.deliverer.pump(session);
@@ -50,6 +50,10 @@ export class QueuePages {
     const missing = queue.forgetSpilled();
     this.#core.countQueued(-missing, queue.bytes - before);
     this.#core.statistics.dropped.unreadable += missing;
-    this.#core.log.error(`BUG: ${missing} queued messages of client ${clientId} are not in the journal`);
+    this.#core.sparing.error(
+      `BUG: ${missing} queued messages of client ${clientId} are not in the journal`,
+      {},
+      'BUG: queued messages of a client are not in the journal',
+    );
   }
 }

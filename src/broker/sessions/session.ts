@@ -53,6 +53,8 @@ export class Session {
   stampSite: string | null = null;
   connection: Connection | null = null;
   readonly subscriptions = new Map<string, Subscription>();
+  /** Memory of its filters, about. */
+  filterBytes = 0;
   readonly queue: MessageQueue;
   readonly inflight: Inflight;
   /** QoS 2 packet ids that the client published and has not released. */

@@ -37,6 +37,35 @@ test('PacketIdSet behaves as a Set of numbers', () => {
   );
 });
 
+test('a queue that is left on the disk keeps its order, count and bytes, and hardly anything in memory', () => {
+  const queue = new MessageQueue(1000, 100_000);
+  queue.canSpill = true;
+  const all = Array.from({ length: 40 }, (_, i) => delivery(i + 1, 100));
+  for (const one of all.slice(0, 20)) queue.push(one);
+  assert.equal(queue.spilledCount, 0);
+  queue.isAway = true;
+  queue.leaveOnDisk();
+  for (const one of all.slice(20)) queue.push(one);
+  assert.deepEqual([queue.length, queue.bytes, queue.spilledCount, queue.pageAfter], [40, 4000, 40, 0]);
+  assert.ok(queue.memoryBytes < 40 * 200);
+  assert.equal(queue.shift(), null);
+  queue.addPage(all.slice(0, 30));
+  queue.addPage(all.slice(30));
+  assert.deepEqual([queue.length, queue.bytes, queue.spilledCount], [40, 4000, 0]);
+  assert.deepEqual(
+    all.map(() => queue.shift()),
+    all,
+  );
+});
+
+test('a queue of an absent client that can be left on the disk holds a few messages only', () => {
+  const queue = new MessageQueue(1000, 100_000);
+  queue.canSpill = true;
+  queue.isAway = true;
+  for (let i = 1; i <= 100; i++) queue.push(delivery(i));
+  assert.deepEqual([queue.length, queue.spilledCount], [100, 84]);
+});
+
 test('MessageQueue behaves as a bounded array', () => {
   const step = fc.oneof(fc.integer({ min: 0, max: 30 }), fc.constant(null));
   fc.assert(

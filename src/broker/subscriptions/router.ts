@@ -53,6 +53,7 @@ export class Router {
     const { session, options } = subscription;
     const isNew = !this.#take(session, options.filter);
     session.subscriptions.set(options.filter, subscription);
+    if (isNew) session.filterBytes += filterCost(options.filter);
     const share = parseShare(options.filter);
     if (share === null) this.#tree.add(options.filter, subscription);
     else this.#joinGroup(options.filter, share.filter, subscription);
@@ -64,6 +65,7 @@ export class Router {
   unsubscribe(session: Session, filter: string): boolean {
     if (!this.#take(session, filter)) return false;
     session.subscriptions.delete(filter);
+    session.filterBytes -= filterCost(filter);
     return true;
   }
 
@@ -71,6 +73,7 @@ export class Router {
   removeSession(session: Session): void {
     for (const filter of session.subscriptions.keys()) this.#take(session, filter);
     session.subscriptions.clear();
+    session.filterBytes = 0;
   }
 
   /** The group of a shared subscription by its whole filter, while it has members. */
@@ -141,4 +144,14 @@ export class Router {
     this.#statistics.subscriptions--;
     return true;
   }
+}
+
+/** Memory of a subscription, the journal's part included, and of each level of its filter, as measured. */
+const subscriptionBytes = 600;
+const levelBytes = 100;
+
+function filterCost(filter: string): number {
+  let bytes = subscriptionBytes + levelBytes + filter.length;
+  for (let at = filter.indexOf('/'); at >= 0; at = filter.indexOf('/', at + 1)) bytes += levelBytes;
+  return bytes;
 }

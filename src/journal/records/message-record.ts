@@ -18,9 +18,11 @@ const anyPacketId = 1;
 
 const { V5 } = ProtocolVersion;
 
-/** Bytes that a queue's bounds count for a message: topic and payload. */
-export function weightOf(message: StoredMessage): number {
-  return message.payload.length + utf8Length(message.topic);
+/** Bytes that a queue's bounds count for a message: topic, payload and properties, as the broker's own `Message.size`. */
+export function weightOf({ topic, payload, properties }: StoredMessage): number {
+  const topicLength = utf8Length(topic);
+  if (properties === null) return topicLength + payload.length;
+  return publishLength(topicLength, payload.length, 0, properties, V5);
 }
 
 /** `type id weight expiresAt publisherId PUBLISH`. The size in bytes. */
@@ -32,7 +34,7 @@ export function writeMessage(batch: Batch, id: number, message: StoredMessage): 
   const start = batch.length;
   batch.byte(RecordType.Message);
   batch.varint(id);
-  batch.varint(payload.length + topicLength);
+  batch.varint(weightOf(message));
   batch.varint(expiresAt);
   batch.text(publisherId);
   batch.length = writePublish(
