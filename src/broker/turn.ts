@@ -76,7 +76,7 @@ export class Turn {
       for (const task of tasks) if (task()) this.addTask(task);
     }
     this.#flush();
-    this.#gathering?.afterTurn(this.#statistics.packetsReceived);
+    if (!this.isBehind) this.#gathering?.afterTurn(this.#statistics.packetsReceived);
   }
 
   #flush(): void {

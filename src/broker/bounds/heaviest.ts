@@ -66,11 +66,13 @@ export function endHeaviest(core: BrokerCore, bound: number): number {
 
 /**
  * Ends sessions of absent clients that hold most in memory (unacknowledged messages, queues that cannot be left on the
- * disk), until about `bytes` are free: they would lock everybody else out for as long as they last. How many.
+ * disk), until about `bytes` are free: they would lock everybody else out for as long as they last. Not those of this
+ * machine: a bridge's holds what a site has measured. How many.
  */
 export function endAbsent(core: BrokerCore, bytes: number): number {
   const heavy: { readonly session: Session; readonly weight: number }[] = [];
   for (const session of core.sessions.offline) {
+    if (session.isLocal) continue;
     const weight = session.unacknowledgedBytes + session.queue.memoryBytes;
     if (weight >= light) heavy.push({ session, weight });
   }

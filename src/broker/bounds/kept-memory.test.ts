@@ -62,20 +62,24 @@ test('what connections hold is not what is kept', () => {
 
 test('bound: absent sessions that hold much of what is kept; the heaviest end when that lasts', () => {
   const { harness, fill } = setUp();
-  for (const [id, size] of [
-    ['light', 1],
-    ['heavy', 300],
+  for (const [id, size, from] of [
+    ['light', 1, address],
+    ['heavy', 300, address],
+    ['bridge of this site', 500, 'local'],
   ] as const) {
-    const client = harness.connect(id, stays);
+    const client = harness.connect(id, { ...stays, address: from });
     client.subscribe(id, { qos: 1 });
     client.breakOff();
     harness.connect('p', { address }).publish(id, Buffer.alloc(size * kib), { qos: 1 });
   }
   fill(bound * 0.75);
   for (let i = 0; i < 28; i++) fill(bound * 0.75);
-  assert.equal(harness.broker.statistics.queuedMessages, 2);
+  assert.equal(harness.broker.statistics.queuedMessages, 3);
   for (let i = 0; i < 3; i++) fill(bound * 0.75);
-  assert.equal(harness.broker.statistics.queuedMessages, 1);
+  assert.equal(harness.broker.statistics.queuedMessages, 2);
+  const bridge = harness.connect('bridge of this site', { ...stays, address: 'local' });
+  harness.settle();
+  assert.equal(bridge.received.length, 1, 'what a bridge has to carry stays');
   assert.equal(sysCounter(harness, 'davylamp/bounds/memory-sessions'), 1);
 });
 

@@ -1,4 +1,5 @@
 import { reasonName, type ConnectPacket, ReasonCode, utf8Length } from '#mqtt';
+import { localAddress } from '../bounds/admission.ts';
 import type { Connection } from '../connection.ts';
 import type { Fate } from '../phase.ts';
 import type { BrokerCore } from '../core.ts';
@@ -52,6 +53,7 @@ export class Lifecycle {
     if ((session.queueRules?.maximumAgeMs ?? 0) > 0) core.aging.add(session);
     else core.aging.delete(session);
     session.connection = connection;
+    session.isLocal = connection.transport.peer.address === localAddress;
     const wasPersistent = session.isPersistent;
     session.expirySeconds = expirySeconds;
     session.staysRecorded = expirySeconds === 0 && wasPersistent && session.queue.spilledCount > 0;

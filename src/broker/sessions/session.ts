@@ -51,6 +51,8 @@ export class Session {
   upgradesQos = false;
   /** Site that its will is stamped with; `null` = none. */
   stampSite: string | null = null;
+  /** Its client is on this machine (a bridge, the platform): it is never ended for the room that it takes. */
+  isLocal = false;
   connection: Connection | null = null;
   readonly subscriptions = new Map<string, Subscription>();
   /** Memory of its filters, about. */
