@@ -4,6 +4,7 @@ import {
   ProtocolVersion,
   ReasonCode,
   reasonName,
+  utf8Length,
   type ConnackPacket,
   type ConnackProperties,
   type ConnectPacket,
@@ -240,7 +241,8 @@ function applyConnect(connection: Connection, packet: ConnectPacket, clientId: s
   const { responsePrefix = null } = limits;
   if (properties.requestResponseInformation === true && responsePrefix !== null) {
     const base = `${responsePrefix}/${clientId}`; // only on request [MQTT-3.1.2-28]
-    if (topicNameFault(base, limits.maximumTopicLevels) === ReasonCode.Success)
+    const isShort = utf8Length(base) <= limits.maximumTopicLength;
+    if (isShort && topicNameFault(base, limits.maximumTopicLevels) === ReasonCode.Success)
       assigned.responseInformation = base;
   }
   connection.keepAliveMs = keepAlive * 1500; // one and a half times [MQTT-3.1.2-22]; 3.1.1: [MQTT-3.1.2-24]

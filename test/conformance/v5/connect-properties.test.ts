@@ -232,7 +232,7 @@ const properties: readonly WireCase[] = [
   })),
   {
     name: '[MQTT-3.1.2-28] response information is given only to those who ask',
-    limits: { responsePrefix: 'answers' },
+    limits: { responsePrefix: 'answers', maximumTopicLength: 100 },
     steps: [
       connect('a', {}, { properties: { responseInformation: undefined } }),
       connect(
@@ -247,6 +247,11 @@ const properties: readonly WireCase[] = [
       ),
       connect(
         'd/#',
+        { properties: { requestResponseInformation: true } },
+        { properties: { responseInformation: undefined } },
+      ),
+      connect(
+        'e'.repeat(93),
         { properties: { requestResponseInformation: true } },
         { properties: { responseInformation: undefined } },
       ),
