@@ -130,7 +130,8 @@ function memoryWire(client: TestClient): Wire {
   };
   return {
     say(hex) {
-      client.raw(`${hex}${pingreq}`);
+      client.raw(hex); // everything that comes of it, in however many turns, before the answer to the next
+      client.raw(pingreq);
       const answer = received.slice(0, -pingresp.length);
       received = '';
       return Promise.resolve(answer);
