@@ -9,8 +9,8 @@ const indexBytes = 128;
 /** How messages wait in our own broker for a bridge's link: on the disk where there is a journal. */
 export function bridgeQueue(bridge: BridgeConfig, whole: Config): Pick<ListenerProfile, 'limits' | 'queue'> {
   const { limits, persistence = null } = whole;
-  const bytesOnDisk =
-    persistence === null || persistence.maximumBytes === 0 ? Infinity : persistence.maximumBytes / 2;
+  // As many as the journal may take: before the queue is full and drops, the journal is and refuses publishers.
+  const bytesOnDisk = (persistence?.maximumBytes ?? 0) || Infinity;
   const isKept = persistence !== null;
   const { maximumMemory = 0 } = limits;
   // A third of the memory at most: a long outage must not lock detectors out.
