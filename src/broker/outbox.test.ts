@@ -99,3 +99,35 @@ test('what was copied and what was not leaves in order, and every slab comes bac
   assert.equal(world.slabs.bytesOut, 0);
   assert.equal(world.outbox.waiting, 0);
 });
+
+test('of writes that are not taken at once only some are made in a turn; those that are taken do not count', () => {
+  for (const [takes, inOneTurn] of [
+    [true, 1000],
+    [false, 256],
+  ] as const) {
+    const tasks: (() => void)[] = [];
+    const statistics = new Statistics();
+    const turn = new Turn((task) => tasks.push(task), statistics);
+    const context = {
+      clock: new FakeClock(),
+      turn,
+      slabs: new SlabPool(),
+      statistics,
+      tightBound: Infinity,
+    };
+    const transports = Array.from({ length: 1000 }, () => new Deaf());
+    for (const transport of transports) {
+      transport.takes = takes;
+      const outbox = new Outbox(context, transport, { onRelief: () => {} }, 1_048_576);
+      outbox.slab.fill(1, outbox.room(10));
+    }
+    const written = (): number =>
+      transports.filter((one) => one.pendingBytes + one.received.length === 10).length;
+    tasks.shift()?.();
+    assert.equal(written(), inOneTurn);
+    assert.equal(turn.isBehind, !takes);
+    for (let task = tasks.shift(); task !== undefined; task = tasks.shift()) task();
+    assert.equal(written(), 1000);
+    assert.equal(turn.isBehind, false);
+  }
+});

@@ -117,12 +117,12 @@ export class Outbox {
     this.waiting = this.#transport.pendingBytes;
   }
 
-  /** Hands everything gathered to the transport. */
-  flush(): void {
+  /** Hands everything gathered to the transport. True = not all of it was taken at once. */
+  flush(): boolean {
     this.#isDirty = false;
     if (this.#isClosed) {
       this.release();
-      return;
+      return false;
     }
     const used = this.#used;
     if (this.#from > 0 || this.#pieces !== nothingCut) this.#writeSlab();
@@ -138,6 +138,7 @@ export class Outbox {
       else this.#lend(slab);
     }
     this.#look();
+    return this.#isBehind;
   }
 
   /** The transport has taken everything. */

@@ -5,10 +5,10 @@ import type { Scheduler } from './ports.ts';
 import type { Statistics } from './statistics.ts';
 
 /**
- * Outboxes that write in one turn. Over TLS each of them takes some 32 KiB for as long as the turn lasts, whatever it
- * writes, so that one message to thousands of clients would be hundreds of megabytes.
+ * Writes of one turn that the system has not taken at once. Over TLS that is each of them, and each takes some 32 KiB
+ * for as long as the turn lasts, so that one message to thousands of clients would be hundreds of megabytes.
  */
-const writersInATurn = 256;
+const waitingInATurn = 256;
 
 /** Work that goes on in slices: true = there is more for the next turn. */
 export type SlicedTask = () => boolean;
@@ -82,8 +82,9 @@ export class Turn {
   #flush(): void {
     const outboxes = this.#dirty;
     this.#dirty = this.#spare;
-    const end = Math.min(outboxes.length, writersInATurn);
-    for (let i = 0; i < end; i++) outboxes[i]!.flush();
+    let end = 0;
+    for (let waiting = 0; end < outboxes.length && waiting < waitingInATurn; end++)
+      if (outboxes[end]!.flush()) waiting++;
     const wasBehind = this.isBehind;
     this.isBehind = end < outboxes.length;
     if (this.isBehind) {
