@@ -153,7 +153,8 @@ export const bridgeQueueKeys: readonly KeySpec[] = [
     key: 'maximum_queued_bytes',
     type: { kind: 'size', minimum: 1024, maximum: 2 ** 50 },
     default: null,
-    defaultText: '`[persistence] maximum_size`, at which publishers are refused first; else that of `[broker]`',
+    defaultText:
+      '`[persistence] maximum_size`, at which publishers are refused first; else that of `[broker]`',
     reload: 'reconnect',
     description: 'Their bytes.',
   },
