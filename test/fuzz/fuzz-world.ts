@@ -141,7 +141,7 @@ export class FuzzWorld {
 
   /** Connections that count, the newest among them. */
   #outside(): number {
-    let count = observers;
+    let count = this.#isBounded ? 0 : observers;
     for (const { isClosed, transport } of this.#peers.values())
       if (!isClosed && transport.peer.address !== 'local') count++;
     return count;
@@ -324,7 +324,9 @@ export class FuzzWorld {
   }
 
   #observer(clientId: string, wanted: WatchBook['filters'], version: 4 | 5 = 4): FuzzPeer {
-    const peer = new FuzzPeer(`198.51.100.${this.#serial++}`, this.#writesAll);
+    // Where the memory has a bound it is less than one message: only what is local is never ended for what it is sent.
+    const address = this.#isBounded ? 'local' : `198.51.100.${this.#serial++}`;
+    const peer = new FuzzPeer(address, this.#writesAll);
     this.broker.accept(peer.transport, profiles.open);
     peer.version = version;
     this.#tell(peer, {
