@@ -2,21 +2,12 @@ import assert from 'node:assert/strict';
 import { createConnection, createServer, type Socket } from 'node:net';
 import { test } from 'node:test';
 import { FakeClock } from '#base';
-import { dial, exchange, hasCode, openDoor } from '../../test/helpers/listener-door.ts';
+import { dial, exchange, exchangeAndPart, hasCode, openDoor } from '../../test/helpers/listener-door.ts';
 
 test('bytes both ways, who the peer is, an orderly end that is told once to each side', async () => {
   await using door = await openDoor();
   const near = await dial({ port: door.port });
-  const far = await door.accepted();
-  await exchange(near, far);
-  assert.equal(far.transport!.peer.address, '127.0.0.1');
-  assert.equal(far.transport!.peer.certificate, null);
-  near.transport.end();
-  await Promise.all([near.until(() => near.closes > 0), far.until(() => far.closes > 0)]);
-  near.transport.destroy();
-  far.transport!.write(Buffer.from('into the void'));
-  assert.deepEqual([near.closes, far.closes, near.error, far.error], [1, 1, undefined, undefined]);
-  assert.equal(door.listener.statistics.accepted, 1);
+  await exchangeAndPart(door, near);
 });
 
 test('what is pending before end() arrives, also when the peer is busy', async () => {

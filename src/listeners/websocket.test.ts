@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import * as fc from 'fast-check';
 import { WebSocket } from 'ws';
 import { FakeClock } from '#base';
-import { dial, exchange, hasCode, openDoor } from '../../test/helpers/listener-door.ts';
+import { dial, exchange, exchangeAndPart, hasCode, openDoor } from '../../test/helpers/listener-door.ts';
 import { tlsParties } from '../../test/helpers/tls-parties.ts';
 import { connected, plain, requestText, talk } from '../../test/helpers/websocket-peers.ts';
 
@@ -13,16 +13,7 @@ const { authority, server, detector } = await tlsParties();
 test('bytes both ways, who the peer is, an orderly end that is told once to each side', async () => {
   await using door = await openDoor(plain);
   const near = await dial({ port: door.port, webSocketPath: '/mqtt' });
-  const far = await door.accepted();
-  await exchange(near, far);
-  assert.equal(far.transport!.peer.address, '127.0.0.1');
-  assert.equal(far.transport!.peer.certificate, null);
-  near.transport.end();
-  await Promise.all([near.until(() => near.closes > 0), far.until(() => far.closes > 0)]);
-  near.transport.destroy();
-  far.transport!.write(Buffer.from('into the void'));
-  assert.deepEqual([near.closes, far.closes, near.error, far.error], [1, 1, undefined, undefined]);
-  assert.equal(door.listener.statistics.accepted, 1);
+  await exchangeAndPart(door, near);
 });
 
 test('over TLS: the client certificate is the identity, and the dialer checks the server', async () => {

@@ -10,7 +10,7 @@ import {
 import type { LimitsConfig } from '#config';
 import { MemoryJournal } from '#journal';
 import { encodePacket, PacketType, ReasonCode, type Packet } from '#mqtt';
-import { publishPacket, wideLimits } from '../helpers/broker-harness.ts';
+import { connectPacket, publishPacket, wideLimits } from '../helpers/broker-harness.ts';
 import { SlowJournal } from '../helpers/slow-journal.ts';
 import { FuzzFault } from './fuzz-fault.ts';
 import { FuzzPeer } from './fuzz-peer.ts';
@@ -329,18 +329,7 @@ export class FuzzWorld {
     const peer = new FuzzPeer(address, this.#writesAll);
     this.broker.accept(peer.transport, profiles.open);
     peer.version = version;
-    this.#tell(peer, {
-      type: PacketType.Connect,
-      version,
-      bridge: false,
-      clientId,
-      cleanStart: true,
-      keepAlive: 0,
-      username: undefined,
-      password: undefined,
-      will: null,
-      properties: {},
-    });
+    this.#tell(peer, connectPacket(clientId, version));
     this.#runTurns();
     if (wanted.length > 0) {
       const flags = { noLocal: false, retainAsPublished: false, retainHandling: 2 } as const;

@@ -143,3 +143,17 @@ export async function exchange(near: Dialed, far: Recorder): Promise<void> {
   far.transport!.write(Buffer.from('pong'));
   await near.until(() => near.text === 'pong');
 }
+
+/** Bytes go both ways without loss, and each side is told once that it is over, whatever is still called. */
+export async function exchangeAndPart(door: Door, near: Dialed): Promise<void> {
+  const far = await door.accepted();
+  await exchange(near, far);
+  assert.equal(far.transport!.peer.address, '127.0.0.1');
+  assert.equal(far.transport!.peer.certificate, null);
+  near.transport.end();
+  await Promise.all([near.until(() => near.closes > 0), far.until(() => far.closes > 0)]);
+  near.transport.destroy();
+  far.transport!.write(Buffer.from('into the void'));
+  assert.deepEqual([near.closes, far.closes, near.error, far.error], [1, 1, undefined, undefined]);
+  assert.equal(door.listener.statistics.accepted, 1);
+}

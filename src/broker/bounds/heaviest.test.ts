@@ -2,26 +2,12 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { encodePacket, PacketType, ReasonCode } from '#mqtt';
 import { BrokerHarness, publishPacket, type TestClient } from '../../../test/helpers/broker-harness.ts';
+import { brokerToFill, memoryBound } from '../../../test/helpers/filled-memory.ts';
 import { sysCounter } from '../../../test/helpers/sys-counter.ts';
 
 const address = '192.0.2.5';
 const kib = 1024;
-const bound = 1000 * kib;
-
-/** A memory that is as full as the test says. */
-function setUp(): { harness: BrokerHarness; fill: (bytes: number) => void } {
-  let heapBytes = 0;
-  const memory = {
-    read: () => ({ heapBytes, externalBytes: 0, heapLimitBytes: 10 * bound }),
-    collect: () => {},
-  };
-  const harness = new BrokerHarness({ memory, limits: { maximumMemory: bound, maximumByteRate: 0 } });
-  const fill = (bytes: number): void => {
-    heapBytes = bytes;
-    harness.advance(1000);
-  };
-  return { harness, fill };
-}
+const bound = memoryBound;
 
 /** All but the last byte of a packet. */
 function sendPart(client: TestClient, bytes: number): void {
@@ -29,7 +15,7 @@ function sendPart(client: TestClient, bytes: number): void {
 }
 
 test('bound: clients that hold the memory; when it is full those end that hold most, until enough is free', () => {
-  const { harness, fill } = setUp();
+  const { harness, fill } = brokerToFill();
   const [light, heavy, heavier] = ['light', 'heavy', 'heavier'].map((id) => harness.connect(id, { address }));
   const own = harness.connect('own', { address: 'local' });
   sendPart(light!, 100 * kib);
@@ -54,7 +40,7 @@ test('bound: clients that hold the memory; when it is full those end that hold m
 });
 
 test('what waits for a socket, what is not acknowledged and topic aliases count as well', () => {
-  const { harness, fill } = setUp();
+  const { harness, fill } = brokerToFill();
   const deaf = harness.connect('deaf', { address });
   const silent = harness.connect('silent', { address });
   const naming = harness.connect('naming', { address });
@@ -76,7 +62,7 @@ test('what waits for a socket, what is not acknowledged and topic aliases count 
 });
 
 test('bytes that a transport gathers are looked at as they come, and count as held', () => {
-  const { harness, fill } = setUp();
+  const { harness, fill } = brokerToFill();
   const client = harness.connect('c', { address });
   fill(bound * 0.95);
   fill(bound);
@@ -86,7 +72,7 @@ test('bytes that a transport gathers are looked at as they come, and count as he
 });
 
 test('what waits for a TLS connection counts, in memory that the process does not know of', () => {
-  const { harness, fill } = setUp();
+  const { harness, fill } = brokerToFill();
   const client = harness.connect('c', { address });
   fill(bound * 0.5);
   harness.connect('before', { address });
@@ -96,7 +82,7 @@ test('what waits for a TLS connection counts, in memory that the process does no
 });
 
 test('while memory is in use, a fan-out of many megabytes ends the turn of its publisher; nothing is lost', () => {
-  const { harness, fill } = setUp();
+  const { harness, fill } = brokerToFill();
   const readers = Array.from({ length: 20 }, (_, i) => harness.connect(`r${i}`, { address }));
   for (const reader of readers) reader.subscribe('t', { qos: 0 });
   const publisher = harness.connect('p', { address });
@@ -114,7 +100,7 @@ test('while memory is in use, a fan-out of many megabytes ends the turn of its p
 });
 
 test('nobody ends while clients hold less than half of what there is', () => {
-  const { harness, fill } = setUp();
+  const { harness, fill } = brokerToFill();
   const client = harness.connect('c', { address });
   sendPart(client, 450 * kib);
   fill(2 * bound);
@@ -123,7 +109,7 @@ test('nobody ends while clients hold less than half of what there is', () => {
 });
 
 test('full memory: nothing new is subscribed to; what is there may change', () => {
-  const { harness, fill } = setUp();
+  const { harness, fill } = brokerToFill();
   const client = harness.connect('c', { address });
   client.subscribe('old', { qos: 0 });
   fill(bound);
@@ -136,7 +122,7 @@ test('full memory: nothing new is subscribed to; what is there may change', () =
 });
 
 test('memory that is nearly full narrows the windows of those who do not acknowledge', () => {
-  const { harness, fill } = setUp();
+  const { harness, fill } = brokerToFill();
   const silent = harness.connect('silent', { address });
   silent.subscribe('t', { qos: 1 });
   const publisher = harness.connect('p');

@@ -2,31 +2,17 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { PacketType, ReasonCode } from '#mqtt';
 import { readToml } from '#config';
-import { BrokerHarness } from '../../../test/helpers/broker-harness.ts';
+import { BrokerHarness, wideLimits } from '../../../test/helpers/broker-harness.ts';
+import { brokerToFill, memoryBound } from '../../../test/helpers/filled-memory.ts';
 import { sysCounter } from '../../../test/helpers/sys-counter.ts';
 
 const address = '192.0.2.5';
 const kib = 1024;
-const bound = 1000 * kib;
+const bound = memoryBound;
 const stays = { address, cleanStart: false, properties: { sessionExpiry: 1000 } };
 
-/** A memory that is as full as the test says. */
-function setUp(): { harness: BrokerHarness; fill: (bytes: number) => void } {
-  let heapBytes = 0;
-  const memory = {
-    read: () => ({ heapBytes, externalBytes: 0, heapLimitBytes: 10 * bound }),
-    collect: () => {},
-  };
-  const harness = new BrokerHarness({ memory, limits: { maximumMemory: bound, maximumByteRate: 0 } });
-  const fill = (bytes: number): void => {
-    heapBytes = bytes;
-    harness.advance(1000);
-  };
-  return { harness, fill };
-}
-
 test('bound: what outlives its connection; it leaves room, so that those who left lock nobody out', () => {
-  const { harness, fill } = setUp();
+  const { harness, fill } = brokerToFill();
   const old = harness.connect('old', stays);
   old.subscribe('before', { qos: 1 });
   fill(bound * 0.65);
@@ -52,8 +38,21 @@ test('bound: what outlives its connection; it leaves room, so that those who lef
   harness.connect('new', stays);
 });
 
+test('a bound that is taken away while the memory is full holds nobody back any more', () => {
+  const { harness, fill } = brokerToFill();
+  fill(bound * 1.1);
+  harness.open({ address }).connect('refused', {});
+  assert.equal(harness.broker.statistics.clientsConnected, 0);
+  harness.broker.changeLimits({ ...wideLimits, maximumMemory: 0 });
+  harness.advance(1000);
+  const client = harness.connect('c', stays);
+  assert.deepEqual(client.subscribe('t', { qos: 1 }), [1]);
+  client.publish('kept', 'x', { qos: 1, retain: true });
+  assert.ok(client.takeAck(PacketType.Puback).reasonCode < 0x80);
+});
+
 test('what connections hold is not what is kept', () => {
-  const { harness, fill } = setUp();
+  const { harness, fill } = brokerToFill();
   const client = harness.connect('c', { address });
   Object.assign(client.transport, { uncountedBytes: bound * 0.3 });
   fill(bound * 0.5);
@@ -61,7 +60,7 @@ test('what connections hold is not what is kept', () => {
 });
 
 test('bound: absent sessions that hold much of what is kept; the heaviest end when that lasts', () => {
-  const { harness, fill } = setUp();
+  const { harness, fill } = brokerToFill();
   for (const [id, size, from] of [
     ['light', 1, address],
     ['heavy', 300, address],
@@ -84,7 +83,7 @@ test('bound: absent sessions that hold much of what is kept; the heaviest end wh
 });
 
 test('bound: retained levels; a topic takes more than its bytes', () => {
-  const { harness } = setUp();
+  const { harness } = brokerToFill();
   const client = harness.connect('c', { address });
   let kept = 0;
   for (let i = 0; i < 100; i++) {

@@ -107,7 +107,7 @@ const garbageBytes = 64 * 1024 * 1024;
  *   full        besides, all that stops where what is kept is too much, nothing new is subscribed to, and the
  *               connections that hold most end
  *
- * Who is connected and keeps up at QoS 1 or 2 notices nothing.
+ * Who is connected and keeps up at QoS 1 or 2 notices nothing, unless what it is being sent is much of the memory.
  */
 export class MemoryGuard {
   /** `queuedBytes` at which to look again. */
@@ -183,7 +183,6 @@ export class MemoryGuard {
   relieve(): void {
     if (!this.#mustRelieve) return;
     this.#mustRelieve = false;
-    // What they held is garbage from now on: the next look takes it away.
     const { maximumMemory = 0 } = this.#core.limits;
     const isLasting =
       this.#tooMuchSince >= 0 && this.#core.clock.monotonic() - this.#tooMuchSince >= tooMuchMs;
@@ -191,6 +190,7 @@ export class MemoryGuard {
     const absent = isLasting ? endAbsent(this.#core, tooMuch) : 0;
     const heaviest = this.isFull ? endHeaviest(this.#core, this.#boundOfAll) : 0;
     if (absent + heaviest === 0) return;
+    // What they held is garbage from now on: the next look takes it away.
     this.#collectedAt = Number.NEGATIVE_INFINITY;
     this.#collectAgainAt = this.#core.clock.monotonic() + closedMs;
   }
@@ -202,6 +202,7 @@ export class MemoryGuard {
       this.lookAt = Infinity;
       this.#lookAtCarried = Infinity;
       this.#pauseAtSent = Infinity;
+      this.#letGo();
       return;
     }
     const { statistics } = this.#core;
@@ -227,6 +228,17 @@ export class MemoryGuard {
     this.#core.tightBound = Math.min(tightBound, this.#boundOfWaiting(maximumMemory));
     this.#core.unacknowledgedBound = isTight ? tightBound : Infinity;
     if (isTight !== this.isTight) this.#change(isTight, share);
+  }
+
+  /** There is no bound any more: what was refused for it is taken again. */
+  #letGo(): void {
+    this.isFull = false;
+    this.#mustRelieve = false;
+    this.#tooMuchSince = -1;
+    this.#core.tightBound = Infinity;
+    this.#core.unacknowledgedBound = Infinity;
+    this.#changeKept(false);
+    if (this.isTight) this.#change(false, 0);
   }
 
   /** Many sockets that take nothing share what may wait; a few that have much to catch up with do not notice. */
